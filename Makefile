@@ -1,0 +1,51 @@
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/dev.txt
+
+.PHONY: setup demo test check lint bench simulate lock clean
+
+## setup: make .venv with everything in it, and nothing else
+setup: $(VENV)/.ok
+
+## demo: the whole product on this machine, with a WhatsApp simulator to tap on
+demo: $(VENV)/.ok
+	@$(BIN)/curatorbot demo
+
+## test: every test that needs no installation of its own
+test: $(VENV)/.ok
+	@$(BIN)/python -m pytest -q
+
+## lint: the gate: style, types, floors, dependencies
+lint: $(VENV)/.ok
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry bot
+
+## check: what .ci/run runs
+check: lint test
+
+## bench: ours against the reference, both sides in one run
+bench: $(VENV)/.ok
+	$(BIN)/curatorbot bench ledger --quick
+	$(BIN)/curatorbot bench inbound --quick
+
+## lock: rewrite the pins; they name no registry host
+lock: $(VENV)/.ok
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --generate-hashes --custom-compile-command 'make lock' -q -o $(LOCK)
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --generate-hashes --custom-compile-command 'make lock' -q -o requirements/runtime.txt
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.ok: pyproject.toml $(LOCK)
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@echo "Setting up .venv (once, about half a minute) ..."
+	@python3 -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==0.13.9
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install -q --compile-bytecode --require-hashes -r $(LOCK) \
+	  || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(LOCK)
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install -q --no-deps -e . \
+	  || $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@

@@ -1,0 +1,73 @@
+"""How each language writes money, dates, weekdays and counts; the gettext catalogues."""
+
+import gettext
+from datetime import date, datetime
+from functools import lru_cache
+from importlib.resources import files
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_skeleton
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from bot.money import Money, minor_digits
+
+LANGUAGES = ("en", "ru")
+"""Languages the product speaks today; the first is what an unknown one falls back to."""
+_SYMBOLS = {"EUR": "€", "USD": "$", "RUB": "₽", "KZT": "₸", "BRL": "R$"}
+_SYMBOL_FIRST = {"en": True, "ru": False}
+_NBSP = "\u00a0"
+
+
+def supported(language: str | None) -> str:
+    """The supported language for a tag such as `ru-RU`; the first supported one when unknown."""
+    base = (language or "").strip().lower().replace("_", "-").split("-")[0]
+    return base if base in LANGUAGES else LANGUAGES[0]
+
+
+def money_text(money: Money, language: str) -> str:
+    """`€1,440.00` in English, `1 440,00 €` (no-break spaces) in Russian."""
+    digits = minor_digits(money.currency)
+    number = format_decimal(abs(money.decimal), format="#,##0." + "0" * digits if digits else "#,##0", locale=language)
+    sign = "-" if money.minor < 0 else ""
+    symbol = _SYMBOLS.get(money.currency, money.currency)
+    if _SYMBOL_FIRST[supported(language)]:
+        return f"{sign}{symbol}{number}" if len(symbol) < 3 else f"{sign}{number}{_NBSP}{symbol}"
+    return f"{sign}{number}{_NBSP}{symbol}"
+
+
+def date_text(day: date, language: str, *, weekday: bool = False, year: bool = True) -> str:
+    """`3 Dec 2026`, with weekday `Thu 3 Dec 2026`; Russian `3 декабря 2026`, `чт, 3 декабря 2026`."""
+    if supported(language) == "ru":
+        pattern = ("EEE, " if weekday else "") + "d MMMM" + (" y" if year else "")
+    else:
+        pattern = ("EEE " if weekday else "") + "d MMM" + (" y" if year else "")
+    return format_date(day, pattern, locale=language)
+
+
+def time_text(moment: datetime, zone: str, language: str) -> str:
+    """Hour and minute in a zone: `09:15`."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return format_skeleton("Hm", local, locale=language, fuzzy=True) if language == "ru" else local.strftime("%H:%M")
+
+
+def moment_text(moment: datetime, zone: str, language: str) -> str:
+    """Date and time in a zone: `26 Nov 09:15`, `26 ноября 09:15`."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{date_text(local.date(), language, year=False)} {time_text(moment, zone, language)}"
+
+
+@lru_cache(maxsize=8)
+def translations(language: str) -> gettext.NullTranslations:
+    """The catalogue of a language, compiled in memory from the shipped .po file; English is the source text."""
+    source = files("bot.templates") / "locale" / supported(language) / "LC_MESSAGES" / "messages.po"
+    if not source.is_file():
+        return gettext.NullTranslations()
+    with source.open("rb") as handle:
+        catalog = read_po(handle, locale=supported(language))
+    compiled = BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
