@@ -1,0 +1,561 @@
+"""Every table of the product in one place: columns, constraints, indexes. The DDL that Core cannot say is in `ddl`.
+
+Conventions: ids are text (ULID); money is a BIGINT of minor units beside its currency; times are UTC (`UtcDateTime`);
+calendar days are ISO text in the client's own zone; every row belongs to a partner.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from bot.storage.types import JsonText, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+# --- people -----------------------------------------------------------------------------------------------------
+
+partner = Table(
+    "partner",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("language", String(8), nullable=False, server_default="en"),
+    Column("time_zone", String(64), nullable=False, server_default="UTC"),
+    Column("kind", String(16), nullable=False, server_default="official"),
+    Column("program", String(32), nullable=False, server_default="seed"),
+    Column("joined_on", String(10), nullable=False),
+    Column("gateway", String(16), nullable=False, server_default="book"),
+    Column("created_at", UtcDateTime, nullable=False),
+    _one_of("kind", "applicant", "referral", "official"),
+    _one_of("gateway", "book", "wazzup"),
+)
+
+client = Table(
+    "client",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("account_id", String(8), nullable=False),
+    Column("company", Text, nullable=False),
+    Column("search_key", Text, nullable=False),
+    Column("email", Text),
+    Column("language", String(8), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("contact_name", Text),
+    Column("contact_phone", Text),
+    Column("tags", JsonText, nullable=False),
+    Column("source", String(16), nullable=False, server_default="import"),
+    Column("as_of", UtcDateTime),
+    Column("missing_since", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("partner_id", "account_id"),
+    CheckConstraint("length(account_id) = 8", name="account_id"),
+    _one_of("source", "import", "book", "poll"),
+)
+
+curator = Table(
+    "curator",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("client_id", ForeignKey("client.id")),
+    Column("name", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("finances", Boolean, nullable=False, server_default=text("true")),
+    Column("invited_at", UtcDateTime),
+    Column("consent_at", UtcDateTime),
+    Column("consent_how", Text),
+    Column("stopped_at", UtcDateTime),
+    Column("removed_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    _one_of("role", "viewer", "curator", "owner"),
+    Index("ix_curator_partner_id", "partner_id"),
+)
+
+curator_address = Table(
+    "curator_address",
+    metadata,
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("address", String(160), nullable=False),
+    Column("curator_id", ForeignKey("curator.id"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("partner_id", "address"),
+    Index("ix_curator_address_address", "address"),
+    Index("ix_curator_address_curator_id", "curator_id"),
+)
+
+mute = Table(
+    "mute",
+    metadata,
+    Column("curator_id", ForeignKey("curator.id"), nullable=False),
+    Column("client_id", ForeignKey("client.id"), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),
+    PrimaryKeyConstraint("curator_id", "client_id"),
+    Index("ix_mute_client_id", "client_id"),
+)
+
+# --- money ------------------------------------------------------------------------------------------------------
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("owner_id", String(64), nullable=False, server_default=""),
+    Column("currency", String(3), nullable=False),
+    Column("posted", BigInteger, nullable=False, server_default="0"),
+    Column("held", BigInteger, nullable=False, server_default="0"),
+    Column("floor", BigInteger),
+    CheckConstraint("held >= 0", name="held"),
+    CheckConstraint("floor IS NULL OR posted - held >= floor", name="floor"),
+    _one_of("kind", "partner", "client", "outside", "discount", "bonus", "revenue", "opening"),
+    UniqueConstraint("id", "currency"),
+    UniqueConstraint("partner_id", "kind", "owner_id", "currency"),
+    Index("ix_account_owner_id", "owner_id"),
+)
+
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("client_id", ForeignKey("client.id")),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("token", String(32), nullable=False, unique=True),
+    Column("code", String(8)),
+    Column("asked_by", ForeignKey("curator.id")),
+    Column("asked_from", String(160)),
+    Column("quote", JsonText, nullable=False),
+    Column("entries", JsonText, nullable=False),
+    Column("effect", JsonText, nullable=False),
+    Column("receipt", String(8)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("confirmed_at", UtcDateTime),
+    Column("post_at", UtcDateTime),
+    Column("settled_at", UtcDateTime),
+    Column("reason", Text),
+    _one_of("kind", "topup", "renew", "subscribe", "deposit", "payout", "adjust"),
+    _one_of("state", "quote", "pending", "posted", "voided", "expired"),
+    UniqueConstraint("partner_id", "receipt"),
+    Index("ix_transfer_state_post_at", "state", "post_at"),
+    Index("ix_transfer_asked_by_state", "asked_by", "state"),
+    Index("ix_transfer_client_id_created_at", "client_id", "created_at"),
+)
+
+ledger_transaction = Table(
+    "ledger_transaction",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("key", String(160), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("client_id", ForeignKey("client.id")),
+    Column("transfer_id", ForeignKey("transfer.id")),
+    Column("curator_id", ForeignKey("curator.id")),
+    Column("receipt", String(8)),
+    Column("rate", String(16)),
+    Column("note", Text),
+    Column("reverses", ForeignKey("ledger_transaction.id")),
+    UniqueConstraint("partner_id", "key"),
+    Index("ix_ledger_transaction_client_id_at", "client_id", "at"),
+)
+
+posting = Table(
+    "posting",
+    metadata,
+    Column("transaction_id", ForeignKey("ledger_transaction.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("from_id", String(32), nullable=False),
+    Column("to_id", String(32), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    PrimaryKeyConstraint("transaction_id", "n"),
+    CheckConstraint("amount > 0", name="amount"),
+    CheckConstraint("from_id <> to_id", name="two_accounts"),
+    ForeignKeyConstraint(["from_id", "currency"], ["account.id", "account.currency"]),
+    ForeignKeyConstraint(["to_id", "currency"], ["account.id", "account.currency"]),
+    Index("ix_posting_from_id", "from_id"),
+    Index("ix_posting_to_id", "to_id"),
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("client_id", ForeignKey("client.id"), nullable=False),
+    Column("plan", String(16)),
+    Column("months", Integer),
+    Column("start_date", String(10)),
+    Column("end_date", String(10), nullable=False),
+    Column("anchor_day", Integer, nullable=False),
+    Column("state", String(16), nullable=False, server_default="active"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("as_of", UtcDateTime),
+    _one_of("state", "active", "ended", "closed"),
+    CheckConstraint("anchor_day BETWEEN 1 AND 31", name="anchor_day"),
+    Index("ix_subscription_client_id", "client_id"),
+    Index("ix_subscription_state_end_date", "state", "end_date"),
+)
+
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("client_id", ForeignKey("client.id"), nullable=False),
+    Column("subscription_id", ForeignKey("subscription.id")),
+    Column("transport", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("free", Boolean, nullable=False, server_default=text("false")),
+    Column("daily_minor", BigInteger),
+    Column("charged_through", String(10)),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("client_id", "transport", "name"),
+    CheckConstraint("daily_minor IS NULL OR daily_minor >= 0", name="daily_minor"),
+    Index("ix_channel_subscription_id", "subscription_id"),
+)
+
+client_day = Table(
+    "client_day",
+    metadata,
+    Column("client_id", ForeignKey("client.id"), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Index("ix_client_day_next_at", "next_at"),
+)
+
+# --- alerts -----------------------------------------------------------------------------------------------------
+
+alert_due = Table(
+    "alert_due",
+    metadata,
+    Column("client_id", ForeignKey("client.id"), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("stage", Integer, nullable=False),
+    Column("cycle", String(64), nullable=False),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("client_id", "kind", "stage", "cycle"),
+    Index("ix_alert_due_due_at", "due_at"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("client_id", ForeignKey("client.id")),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("kind", String(24), nullable=False),
+    Column("stage", Integer, nullable=False),
+    Column("cycle", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("facts", JsonText, nullable=False),
+    Column("raised_at", UtcDateTime, nullable=False),
+    Column("resolved_at", UtcDateTime),
+    Column("resolution", Text),
+    _one_of("state", "open", "resolved"),
+    Index("ix_alert_client_id_state", "client_id", "state"),
+    Index("ix_alert_partner_id_raised_at", "partner_id", "raised_at"),
+)
+
+notification = Table(
+    "notification",
+    metadata,
+    Column("alert_id", ForeignKey("alert.id"), nullable=False),
+    Column("curator_id", ForeignKey("curator.id"), nullable=False),
+    Column("delivery_id", String(32)),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", String(32)),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("alert_id", "curator_id"),
+    _one_of("outcome", "sent", "suppressed"),
+    Index("ix_notification_delivery_id", "delivery_id"),
+)
+
+# --- messages ---------------------------------------------------------------------------------------------------
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id")),
+    Column("curator_id", ForeignKey("curator.id")),
+    Column("client_id", ForeignKey("client.id")),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("to_address", String(160), nullable=False),
+    Column("sender", String(160), nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("variables", JsonText, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("buttons", JsonText, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("provider_id", String(64)),
+    Column("error_code", Integer),
+    Column("contradicted", Boolean, nullable=False, server_default=text("false")),
+    Column("unconfirmed", Boolean, nullable=False, server_default=text("false")),
+    Column("claimed_until", UtcDateTime),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("delivered_at", UtcDateTime),
+    Column("read_at", UtcDateTime),
+    Column("failed_at", UtcDateTime),
+    Column("in_reply_to", String(32)),
+    _one_of("kind", "alert", "reply", "receipt", "invitation", "refusal", "notice"),
+    _one_of(
+        "state",
+        "queued",
+        "sending",
+        "sent",
+        "delivered",
+        "read",
+        "failed",
+        "undelivered",
+        "unknown",
+        "expired",
+        "cancelled",
+    ),
+    Index("ix_delivery_provider_id", "provider_id"),
+    Index("ix_delivery_created_at", "created_at"),
+    Index("ix_delivery_to_address_created_at", "to_address", "created_at"),
+    Index("ix_delivery_curator_id_created_at", "curator_id", "created_at"),
+    Index(
+        "ix_delivery_waiting",
+        "sender",
+        "priority",
+        "not_before",
+        sqlite_where=text("state IN ('queued', 'sending')"),
+        postgresql_where=text("state IN ('queued', 'sending')"),
+    ),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("delivery_id", ForeignKey("delivery.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("outcome", String(16)),
+    Column("http_status", Integer),
+    Column("error_code", Integer),
+    Column("error_message", Text),
+    Column("provider_id", String(64)),
+    Column("duration_ms", Integer),
+    PrimaryKeyConstraint("delivery_id", "n"),
+    _one_of("mode", "session", "template"),
+    _one_of("outcome", "accepted", "rejected", "unknown"),
+)
+
+status_event = Table(
+    "status_event",
+    metadata,
+    Column("provider_id", String(64), nullable=False),
+    Column("status", String(24), nullable=False),
+    Column("delivery_id", String(32)),
+    Column("error_code", Integer),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("applied", String(16), nullable=False),
+    Column("raw", JsonText, nullable=False),
+    PrimaryKeyConstraint("provider_id", "status"),
+    _one_of("applied", "applied", "older", "contradicts", "orphan"),
+    Index("ix_status_event_delivery_id", "delivery_id"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("transport", String(16), nullable=False),
+    Column("provider_id", String(64), nullable=False),
+    Column("from_address", String(160), nullable=False),
+    Column("to_address", String(160), nullable=False),
+    Column("other_address", String(160)),
+    Column("profile_name", Text),
+    Column("body", Text, nullable=False),
+    Column("payload", Text),
+    Column("replied_to", String(64)),
+    Column("media", Integer, nullable=False, server_default="0"),
+    Column("raw", JsonText, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("handled_at", UtcDateTime),
+    Column("outcome", String(32)),
+    Column("partner_id", String(64)),
+    Column("curator_id", String(32)),
+    _one_of("state", "received", "handled", "dead"),
+    UniqueConstraint("transport", "provider_id"),
+    Index(
+        "ix_inbox_waiting",
+        "from_address",
+        "received_at",
+        sqlite_where=text("state = 'received'"),
+        postgresql_where=text("state = 'received'"),
+    ),
+    Index("ix_inbox_from_address_received_at", "from_address", "received_at"),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("address", String(160), primary_key=True),
+    Column("partner_id", String(64)),
+    Column("menu", JsonText),
+    Column("menu_until", UtcDateTime),
+    Column("wrong_codes", Integer, nullable=False, server_default="0"),
+    Column("locked_until", UtcDateTime),
+    Column("refused_at", UtcDateTime),
+    Column("recent", JsonText),
+    Column("handled_at", UtcDateTime),
+)
+
+contact_window = Table(
+    "contact_window",
+    metadata,
+    Column("sender", String(160), nullable=False),
+    Column("address", String(160), nullable=False),
+    Column("last_inbound_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("stopped_reason", String(32)),
+    Column("stopped_at", UtcDateTime),
+    PrimaryKeyConstraint("sender", "address"),
+)
+
+content = Table(
+    "content",
+    metadata,
+    Column("template", String(64), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("checksum", String(64), nullable=False),
+    Column("content_sid", String(64), nullable=False),
+    Column("approval", String(16), nullable=False),
+    Column("checked_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("template", "language", "checksum"),
+)
+
+# --- clockwork --------------------------------------------------------------------------------------------------
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("payload", JsonText),
+    Column("priority", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("run_after", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", UtcDateTime),
+    Column("worker", String(64)),
+    Column("error", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    _one_of("state", "queued", "running", "dead"),
+    Index(
+        "uq_job_queued",
+        "name",
+        "key",
+        unique=True,
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index("ix_job_state_run_after", "state", "run_after"),
+)
+
+tick = Table(
+    "tick",
+    metadata,
+    Column("name", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("name", "at"),
+)
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("worker", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+"""`seen_at` is the machine's own time, not the product's: it says whether a process lives."""
+
+clock_offset = Table(
+    "clock_offset",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("seconds", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+    CheckConstraint("seconds >= 0", name="forward"),
+)
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("file_name", Text),
+    Column("checksum", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("done_by", Text),
+    Column("report", JsonText, nullable=False),
+    Index("ix_import_run_partner_id_at", "partner_id", "at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", String(64)),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", String(48), nullable=False),
+    Column("facts", JsonText, nullable=False),
+    Index("ix_audit_partner_id_at", "partner_id", "at"),
+)
