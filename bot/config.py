@@ -1,0 +1,231 @@
+"""Settings: their names, defaults, limits and meaning, read from TOML and the environment, with readable errors.
+
+Order, later wins: the defaults here, the TOML file, `CURATORBOT_…` in the environment (`__` between levels).
+A secret may also come from a file named by `…_FILE`.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from rapidfuzz.process import extractOne
+
+from bot.errors import ConfigError, UserError
+from bot.phone import whatsapp_address
+
+PREFIX = "CURATORBOT_"
+DEFAULT_FILE = Path("config/bot.toml")
+NOT_SETTINGS = {"REQUIRE_POSTGRES", "REQUIRE_BROWSER", "CHROMIUM", "TEST_POSTGRES", "CONFIG"}
+"""Names with our prefix that the tests and the command line read themselves."""
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown keys are refused, values do not change after start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class DatabaseSettings(Section):
+    """Where everything is kept."""
+
+    url: str = Field("sqlite:///data/curatorbot.sqlite3", description="sqlite:///path or postgresql://user@host/name")
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return url
+
+
+class TwilioSettings(Section):
+    """The account that sends and receives on WhatsApp."""
+
+    account_sid: str | None = Field(None, description="AC and 32 hexadecimal digits", pattern="^AC[0-9a-zA-Z]{32}$")
+    auth_token: SecretStr | None = Field(None, description="the account's auth token; signs the webhooks")
+    old_auth_tokens: list[SecretStr] = Field([], description="tokens still accepted on webhooks during a rotation")
+    sender: str = Field("whatsapp:+14155238886", description="the WhatsApp number that messages come from")
+    api_url: str = Field("https://api.twilio.com", description="base address of the REST API")
+    content_url: str = Field("https://content.twilio.com", description="base address of the Content API")
+    timeout_seconds: float = Field(10.0, gt=0, le=60, description="longest wait for one request")
+
+    @field_validator("sender")
+    @classmethod
+    def _whatsapp_sender(cls, sender: str) -> str:
+        try:
+            return whatsapp_address(sender)
+        except UserError as error:
+            raise ValueError("must be whatsapp:+ and the number with its country code") from error
+
+
+class SimulatorSettings(Section):
+    """The built-in WhatsApp, for trying things out; never beside real money."""
+
+    enabled: bool = Field(False, description="let `serve` run on the simulator (SQLite only)")
+    port: int = Field(8081, ge=0, le=65535, description="port of the phone page and of the simulated API")
+
+
+class WebSettings(Section):
+    """Where the web door listens."""
+
+    host: str = Field("127.0.0.1", description="address the webhooks are answered on")
+    port: int = Field(8080, ge=0, le=65535, description="port of webhooks, health and console")
+    console_host: str = Field("127.0.0.1", description="only requests to this host see console, API and metrics")
+    body_bytes_max: int = Field(65_536, ge=1024, le=1_048_576, description="a larger webhook is refused with 413")
+
+
+class MoneySettings(Section):
+    """How money may move."""
+
+    undo_seconds: int = Field(0, ge=0, le=300, description="a confirmed operation waits this long for an undo")
+    quote_minutes: int = Field(10, ge=1, le=60, description="a quote is good for this long")
+    prices: str | None = Field(None, description="price book to use instead of the shipped plans.toml")
+
+
+class AlertSettings(Section):
+    """When people are told."""
+
+    policy: str | None = Field(None, description="alert policy to use instead of the shipped alerts.toml")
+
+
+class LimitSettings(Section):
+    """A limit on everything."""
+
+    message_characters_max: int = Field(2_000, ge=100, le=10_000, description="a longer message is answered, not read")
+    messages_per_minute: int = Field(30, ge=1, le=600, description="commands of one curator within a minute")
+    wrong_codes_max: int = Field(5, ge=1, le=20, description="wrong codes before confirming is locked")
+    lock_minutes: int = Field(15, ge=1, le=1440, description="how long confirming stays locked")
+    sends_per_second: float = Field(80, gt=0, le=1000, description="messages per second of one WhatsApp sender")
+    queue_length_max: int = Field(10_000, ge=10, description="writes waiting before webhooks answer 503")
+
+
+class LogSettings(Section):
+    """What is written to standard error."""
+
+    level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR")
+    format: str = Field("auto", pattern="^(auto|console|json)$", description="auto, console or json")
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    public_url: str = Field("http://127.0.0.1:8080", description="address under which the outside reaches the webhooks")
+    database: DatabaseSettings = DatabaseSettings()
+    twilio: TwilioSettings = TwilioSettings()
+    simulator: SimulatorSettings = SimulatorSettings()
+    web: WebSettings = WebSettings()
+    money: MoneySettings = MoneySettings()
+    alerts: AlertSettings = AlertSettings()
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/")
+
+
+def load_settings(file: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read file and environment. ConfigError with one line per mistake; a missing default file is no mistake."""
+    environ = os.environ if environ is None else environ
+    data = _read_toml(file or _environment_file(environ) or DEFAULT_FILE, must_exist=file is not None)
+    problems: list[str] = []
+    for path, value in _environment_values(environ, problems):
+        _put(data, path, value)
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(problems + [_problem(item["loc"], item) for item in error.errors()]) from error
+    if problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def shipped_file(name: str) -> Path:
+    """The shipped `bot.toml`, `plans.toml` or `alerts.toml`: inside the wheel, or in `config/` of a checkout."""
+    packaged = Path(str(files("bot"))) / "defaults" / name
+    return packaged if packaged.is_file() else Path(str(files("bot"))).parent / "config" / name
+
+
+def load_toml(path: str | None, shipped: str) -> dict[str, Any]:
+    """A TOML document: the file at `path`, or the shipped one. ConfigError when it cannot be read."""
+    return _read_toml(Path(path) if path else shipped_file(shipped), must_exist=True)
+
+
+def _environment_file(environ: Mapping[str, str]) -> Path | None:
+    return Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None
+
+
+def _read_toml(file: Path, *, must_exist: bool) -> dict[str, Any]:
+    if not file.is_file():
+        if must_exist:
+            raise ConfigError([f"{file}: there is no such file"])
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{file}: {error}"]) from error
+
+
+def _environment_values(environ: Mapping[str, str], problems: list[str]) -> Iterator[tuple[list[str], Any]]:
+    known = set(setting_names())
+    for name in sorted(environ):
+        bare = name.removeprefix(PREFIX)
+        if not name.startswith(PREFIX) or bare in NOT_SETTINGS:
+            continue
+        path, value = bare.lower().split("__"), environ[name]
+        if path[-1].endswith("_file") and ".".join(path) not in known:
+            path[-1] = path[-1].removesuffix("_file")
+            value = _read_secret(name, value, problems)
+        if ".".join(path) not in known:
+            problems.append(f"{name}: there is no such setting{_nearest('.'.join(path), as_variable=True)}")
+            continue
+        yield path, value.split(",") if path[-1] == "old_auth_tokens" else value
+
+
+def _read_secret(name: str, path: str, problems: list[str]) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        problems.append(f"{name}: {error.strerror}: {path}")
+        return ""
+
+
+def setting_names() -> list[str]:
+    """Every setting as `section.key`."""
+    names = []
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.default, Section):
+            names += [f"{name}.{inner}" for inner in type(field.default).model_fields]
+        else:
+            names.append(name)
+    return names
+
+
+def _put(data: dict[str, Any], path: list[str], value: Any) -> None:
+    for key in path[:-1]:
+        data = data.setdefault(key, {})
+    data[path[-1]] = value
+
+
+def _problem(location: tuple[int | str, ...], item: Mapping[str, Any]) -> str:
+    name = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting{_nearest(name)}"
+    return f"{name}: {item['msg'].removeprefix('Value error, ')}"
+
+
+def _nearest(name: str, *, as_variable: bool = False) -> str:
+    sections = sorted({full.split(".")[0] for full in setting_names()})
+    choices = setting_names() if "." in name else setting_names() + sections
+    found = extractOne(name, choices, score_cutoff=55)
+    if not found:
+        return ""
+    nearest = PREFIX + found[0].upper().replace(".", "__") if as_variable else found[0]
+    return f"; did you mean {nearest}?"
