@@ -1,0 +1,161 @@
+"""Partner, Client and Curator as values, and what makes a curator hear of money or not. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from bot.ids import Address, ClientId, CuratorId, PartnerId
+
+
+class Role(StrEnum):
+    """What a curator may do: a viewer only reads, a curator also moves money, an owner also sees to the others."""
+
+    VIEWER = "viewer"
+    CURATOR = "curator"
+    OWNER = "owner"
+
+
+class Suppression(StrEnum):
+    """Why a curator does not hear of a client, in the order in which the reasons are told."""
+
+    FINANCES_OFF = "finances_off"
+    NO_CONSENT = "no_consent"
+    STOPPED = "stopped"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """An official partner: the reseller whose clients are watched."""
+
+    id: PartnerId
+    name: str
+    language: str
+    time_zone: str
+    kind: str
+    program: str
+    joined_on: date
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientData:
+    """What a Clients table tells of a client, besides money and subscriptions."""
+
+    account_id: str
+    company: str
+    currency: str
+    language: str
+    time_zone: str
+    email: str | None = None
+    contact_name: str | None = None
+    contact_phone: str | None = None
+    tags: tuple[str, ...] = ()
+    source: str = "import"
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A Wazzup account attached to the partner. `account_id` is the 8-digit number in the dashboard address."""
+
+    id: ClientId
+    partner_id: PartnerId
+    account_id: str
+    company: str
+    email: str | None
+    language: str
+    currency: str
+    time_zone: str
+    contact_name: str | None
+    contact_phone: str | None
+    tags: tuple[str, ...]
+    source: str
+    as_of: datetime | None
+    missing_since: datetime | None
+
+    @property
+    def data(self) -> ClientData:
+        """The part that an import or a poll may change."""
+        return ClientData(
+            account_id=self.account_id,
+            company=self.company,
+            currency=self.currency,
+            language=self.language,
+            time_zone=self.time_zone,
+            email=self.email,
+            contact_name=self.contact_name,
+            contact_phone=self.contact_phone,
+            tags=self.tags,
+            source=self.source,
+            as_of=self.as_of,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Curator:
+    """A person who is told of money. `client_id` is set for a client's own curator, who sees that client only."""
+
+    id: CuratorId
+    partner_id: PartnerId
+    client_id: ClientId | None
+    name: str
+    language: str
+    role: Role
+    time_zone: str
+    finances: bool
+    consent_at: datetime | None
+    consent_how: str | None
+    invited_at: datetime | None
+    stopped_at: datetime | None
+    removed_at: datetime | None
+    addresses: tuple[Address, ...]
+
+    @property
+    def address(self) -> Address | None:
+        """Where messages go: the address learned first."""
+        return self.addresses[0] if self.addresses else None
+
+    @property
+    def may_move_money(self) -> bool:
+        """Whether this person may confirm a quote: not a viewer, and not a client's own curator."""
+        return self.role is not Role.VIEWER and self.client_id is None
+
+    def follows(self, client_id: ClientId) -> bool:
+        """Whether the client is in this person's sight: a partner's curator follows every client."""
+        return self.client_id is None or self.client_id == client_id
+
+    def silence(self) -> Suppression | None:
+        """Why this person hears of no client at all, or None."""
+        if not self.finances:
+            return Suppression.FINANCES_OFF
+        if self.consent_at is None:
+            return Suppression.NO_CONSENT
+        return Suppression.STOPPED if self.stopped_at is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Who is told of one client, and who is not and why."""
+
+    curators: tuple[CuratorId, ...]
+    suppressed: Mapping[CuratorId, Suppression]
+
+
+def choose_recipients(client_id: ClientId, curators: tuple[Curator, ...], muted: frozenset[CuratorId]) -> Recipients:
+    """Sort a partner's curators into those who are told of this client and those who are not.
+
+    Curators of other clients appear in neither: they have nothing to do with this one.
+    """
+    told: list[CuratorId] = []
+    suppressed: dict[CuratorId, Suppression] = {}
+    for curator in curators:
+        if curator.removed_at is not None or not curator.follows(client_id):
+            continue
+        reason = curator.silence() or (Suppression.MUTED if curator.id in muted else None)
+        if reason is None:
+            told.append(curator.id)
+        else:
+            suppressed[curator.id] = reason
+    return Recipients(tuple(told), suppressed)

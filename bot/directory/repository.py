@@ -1,0 +1,244 @@
+"""Partners, clients, curators, addresses and mutes in the database: reads and single writes, no decisions."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+
+from bot.directory.people import Client, ClientData, Curator, Partner, Role
+from bot.ids import Address, ClientId, CuratorId, PartnerId
+from bot.storage.tables import channel, client, curator, curator_address, mute, partner
+
+
+def partners(conn: Connection) -> list[Partner]:
+    """Every partner, by name."""
+    return [_partner(row) for row in conn.execute(select(partner).order_by(partner.c.name, partner.c.id))]
+
+
+def partner_by_id(conn: Connection, partner_id: PartnerId) -> Partner | None:
+    row = conn.execute(select(partner).where(partner.c.id == partner_id)).one_or_none()
+    return None if row is None else _partner(row)
+
+
+def insert_partner(conn: Connection, value: Partner, now: datetime) -> None:
+    conn.execute(
+        insert(partner).values(
+            id=value.id,
+            name=value.name,
+            language=value.language,
+            time_zone=value.time_zone,
+            kind=value.kind,
+            program=value.program,
+            joined_on=value.joined_on.isoformat(),
+            gateway=value.gateway,
+            created_at=now,
+        )
+    )
+
+
+def clients(conn: Connection, partner_id: PartnerId) -> list[Client]:
+    """Every client of a partner, by company and account ID."""
+    query = select(client).where(client.c.partner_id == partner_id).order_by(client.c.company, client.c.account_id)
+    return [_client(row) for row in conn.execute(query)]
+
+
+def clients_by_id(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, Client]:
+    """The clients with these ids; at most a few hundred at a time."""
+    found = conn.execute(select(client).where(client.c.id.in_(list(client_ids))))
+    return {ClientId(row.id): _client(row) for row in found}
+
+
+def client_by_account(conn: Connection, partner_id: PartnerId, account_id: str) -> Client | None:
+    query = select(client).where(client.c.partner_id == partner_id, client.c.account_id == account_id)
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _client(row)
+
+
+def insert_client(
+    conn: Connection, client_id: ClientId, partner_id: PartnerId, data: ClientData, search_key: str, now: datetime
+) -> None:
+    values = {**_client_values(data, search_key), "id": client_id, "partner_id": partner_id, "created_at": now}
+    conn.execute(insert(client).values(values))
+
+
+def update_client(conn: Connection, client_id: ClientId, data: ClientData, search_key: str) -> None:
+    """Write everything an import tells of a client; seen again, it is no longer missing."""
+    values = {**_client_values(data, search_key), "missing_since": None}
+    conn.execute(update(client).where(client.c.id == client_id).values(values))
+
+
+def set_missing(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> int:
+    """Flag clients that a newer table lacks, keeping the day on which each was missed first."""
+    wanted = client.c.id.in_(list(client_ids)), client.c.missing_since.is_(None)
+    return conn.execute(update(client).where(*wanted).values(missing_since=now)).rowcount
+
+
+def curators(
+    conn: Connection,
+    *,
+    partner_ids: Iterable[PartnerId] | None = None,
+    curator_ids: Iterable[CuratorId] | None = None,
+    address: Address | None = None,
+) -> list[Curator]:
+    """Curators that fit every condition given, removed ones too, in the order in which they were added."""
+    query = select(curator).order_by(curator.c.created_at, curator.c.id)
+    if partner_ids is not None:
+        query = query.where(curator.c.partner_id.in_(list(partner_ids)))
+    if curator_ids is not None:
+        query = query.where(curator.c.id.in_(list(curator_ids)))
+    if address is not None:
+        holders = select(curator_address.c.curator_id).where(curator_address.c.address == address)
+        query = query.where(curator.c.id.in_(holders))
+    rows = conn.execute(query).all()
+    known = _addresses(conn, [row.id for row in rows])
+    return [_curator(row, known.get(row.id, ())) for row in rows]
+
+
+def insert_curator(conn: Connection, value: Curator, now: datetime) -> None:
+    conn.execute(
+        insert(curator).values(
+            id=value.id,
+            partner_id=value.partner_id,
+            client_id=value.client_id,
+            name=value.name,
+            language=value.language,
+            role=value.role.value,
+            time_zone=value.time_zone,
+            finances=value.finances,
+            consent_at=value.consent_at,
+            consent_how=value.consent_how,
+            created_at=now,
+        )
+    )
+
+
+def update_curator(conn: Connection, curator_id: CuratorId, **values: Any) -> None:
+    conn.execute(update(curator).where(curator.c.id == curator_id).values(values))
+
+
+def address_holder(conn: Connection, partner_id: PartnerId, address: Address) -> CuratorId | None:
+    """Whose address this is with this partner."""
+    held = (curator_address.c.partner_id == partner_id, curator_address.c.address == address)
+    found = conn.execute(select(curator_address.c.curator_id).where(*held)).scalar_one_or_none()
+    return None if found is None else CuratorId(found)
+
+
+def insert_address(
+    conn: Connection, partner_id: PartnerId, curator_id: CuratorId, address: Address, now: datetime
+) -> None:
+    row = {"partner_id": partner_id, "curator_id": curator_id, "address": address, "created_at": now}
+    conn.execute(insert(curator_address).values(row))
+
+
+def delete_addresses(conn: Connection, curator_id: CuratorId) -> None:
+    """Forget where a person was reached, so that the number may be given to somebody else."""
+    conn.execute(delete(curator_address).where(curator_address.c.curator_id == curator_id))
+
+
+def is_muted(conn: Connection, curator_id: CuratorId, client_id: ClientId) -> bool:
+    pair = (mute.c.curator_id == curator_id, mute.c.client_id == client_id)
+    return bool(conn.execute(select(exists().where(*pair))).scalar())
+
+
+def insert_mute(conn: Connection, curator_id: CuratorId, client_id: ClientId, now: datetime) -> None:
+    conn.execute(insert(mute).values(curator_id=curator_id, client_id=client_id, since=now))
+
+
+def delete_mute(conn: Connection, curator_id: CuratorId, client_id: ClientId) -> bool:
+    pair = (mute.c.curator_id == curator_id, mute.c.client_id == client_id)
+    return conn.execute(delete(mute).where(*pair)).rowcount > 0
+
+
+def mutes(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, frozenset[CuratorId]]:
+    """Who muted which of these clients."""
+    found: dict[ClientId, set[CuratorId]] = {}
+    for row in conn.execute(select(mute.c.client_id, mute.c.curator_id).where(mute.c.client_id.in_(list(client_ids)))):
+        found.setdefault(ClientId(row.client_id), set()).add(CuratorId(row.curator_id))
+    return {client_id: frozenset(people) for client_id, people in found.items()}
+
+
+def channel_names(conn: Connection, partner_id: PartnerId) -> list[str]:
+    """The names of every channel that is watched for a partner; a WhatsApp channel is named by its number."""
+    query = select(channel.c.name).where(channel.c.partner_id == partner_id)
+    return list(conn.execute(query).scalars())
+
+
+def _addresses(conn: Connection, curator_ids: list[str]) -> Mapping[str, tuple[Address, ...]]:
+    query = (
+        select(curator_address.c.curator_id, curator_address.c.address)
+        .where(curator_address.c.curator_id.in_(curator_ids))
+        .order_by(curator_address.c.created_at, curator_address.c.address)
+    )
+    found: dict[str, tuple[Address, ...]] = {}
+    for row in conn.execute(query):
+        found[row.curator_id] = (*found.get(row.curator_id, ()), Address(row.address))
+    return found
+
+
+def _client_values(data: ClientData, search_key: str) -> dict[str, Any]:
+    return {
+        "account_id": data.account_id,
+        "company": data.company,
+        "search_key": search_key,
+        "email": data.email,
+        "language": data.language,
+        "currency": data.currency,
+        "time_zone": data.time_zone,
+        "contact_name": data.contact_name,
+        "contact_phone": data.contact_phone,
+        "tags": list(data.tags),
+        "source": data.source,
+        "as_of": data.as_of,
+    }
+
+
+def _partner(row: Row[Any]) -> Partner:
+    return Partner(
+        id=PartnerId(row.id),
+        name=row.name,
+        language=row.language,
+        time_zone=row.time_zone,
+        kind=row.kind,
+        program=row.program,
+        joined_on=date.fromisoformat(row.joined_on),
+        gateway=row.gateway,
+    )
+
+
+def _client(row: Row[Any]) -> Client:
+    return Client(
+        id=ClientId(row.id),
+        partner_id=PartnerId(row.partner_id),
+        account_id=row.account_id,
+        company=row.company,
+        email=row.email,
+        language=row.language,
+        currency=row.currency,
+        time_zone=row.time_zone,
+        contact_name=row.contact_name,
+        contact_phone=row.contact_phone,
+        tags=tuple(row.tags),
+        source=row.source,
+        as_of=row.as_of,
+        missing_since=row.missing_since,
+    )
+
+
+def _curator(row: Row[Any], addresses: tuple[Address, ...]) -> Curator:
+    return Curator(
+        id=CuratorId(row.id),
+        partner_id=PartnerId(row.partner_id),
+        client_id=None if row.client_id is None else ClientId(row.client_id),
+        name=row.name,
+        language=row.language,
+        role=Role(row.role),
+        time_zone=row.time_zone,
+        finances=row.finances,
+        consent_at=row.consent_at,
+        consent_how=row.consent_how,
+        invited_at=row.invited_at,
+        stopped_at=row.stopped_at,
+        removed_at=row.removed_at,
+        addresses=addresses,
+    )
