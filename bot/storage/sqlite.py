@@ -1,0 +1,149 @@
+"""SQLite underneath: connections with the right pragmas, and many units in one transaction."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import structlog
+from sqlalchemy import Connection, Engine, Transaction, create_engine, event
+from sqlalchemy.pool import NullPool, QueuePool
+
+from bot.errors import ConfigError
+from bot.storage.unit import Unavailable, Unit, forbid_commits, perform
+
+BATCH_MAX = 256
+"""So many units share one commit at most."""
+_log = structlog.get_logger(__name__)
+
+
+class SqliteStore:
+    """One file in WAL mode: one connection that writes, several that only read."""
+
+    dialect = "sqlite"
+    writers = 1
+    batch_max = BATCH_MAX
+    bulk_parallel = 1
+
+    def __init__(self, path: Path, *, readers: int, busy_seconds: float, durable: bool) -> None:
+        self._path = path
+        self._busy_seconds = busy_seconds
+        self._synchronous = "FULL" if durable else "OFF"
+        self.engine = _engine(lambda: self._connect("rwc"), "BEGIN IMMEDIATE", NullPool)
+        forbid_commits(self.engine)
+        self.reader = _engine(lambda: self._connect("ro"), "BEGIN", QueuePool, pool_size=readers, max_overflow=readers)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._conn = self.engine.connect()
+            self._doubtful = False
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigError([f"database.url: cannot open {path}: {error}"]) from error
+
+    def run(self, units: list[Unit]) -> None:
+        """Run all in one transaction, a savepoint each; if that transaction fails, each one once more alone.
+
+        How each ended is left in it; only one thread at a time may call this.
+        """
+        if len(units) > 1 and self._together(units):
+            return
+        for unit in units:
+            self._alone(unit)
+
+    def close(self) -> None:
+        """Close every connection; the write-ahead log is folded into the file."""
+        self.reader.dispose()
+        self._conn.close()
+        self.engine.dispose()
+
+    def _together(self, units: list[Unit]) -> bool:
+        """False: nothing of it has happened, and each unit deserves another chance."""
+        try:
+            with self._begin():
+                for unit in units:
+                    self._in_savepoint(unit)
+        except Unavailable as error:
+            for unit in units:
+                unit.value, unit.error, unit.parts = None, error, []
+        except Exception as error:
+            self._doubtful = True
+            _log.warning("batch.failed", units=len(units), error=repr(error))
+            return False
+        return True
+
+    def _in_savepoint(self, unit: Unit) -> None:
+        driver = _driver(self._conn)
+        transaction = self._conn.get_transaction()
+        driver.execute("SAVEPOINT unit")
+        done = perform(unit, self._conn)
+        if not done:
+            driver.execute("ROLLBACK TO unit")
+        driver.execute("RELEASE unit")
+        if self._conn.get_transaction() is not transaction:
+            raise RuntimeError("a unit ended the transaction")
+        if not done:
+            for part in unit.divide():
+                self._in_savepoint(part)
+
+    def _alone(self, unit: Unit) -> None:
+        try:
+            transaction = self._begin()
+            if perform(unit, self._conn):
+                transaction.commit()
+            else:
+                transaction.rollback()
+        except Exception as error:
+            self._doubtful = True
+            unit.value, unit.error = None, unit.error or error
+        if unit.error is not None:
+            for part in unit.divide():
+                self._alone(part)
+
+    def _begin(self) -> Transaction:
+        if self._doubtful or self._conn.closed or _driver(self._conn).in_transaction or self._conn.in_transaction():
+            self._reopen()
+        try:
+            return self._conn.begin()
+        except sqlite3.OperationalError as error:
+            self._doubtful = True
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise Unavailable(f"another process holds the database: {error}") from error
+            raise
+
+    def _reopen(self) -> None:
+        """A connection in doubt is thrown away: closing it rolls back whatever it had begun."""
+        if not self._conn.closed:
+            self._conn.invalidate()
+            self._conn.close()
+        self._conn = self.engine.connect()
+        self._doubtful = False
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        conn = sqlite3.connect(
+            f"file:{quote(str(self._path))}?mode={mode}",
+            uri=True,
+            timeout=self._busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute("PRAGMA temp_store = MEMORY")
+        if mode == "ro":
+            conn.execute("PRAGMA query_only = ON")
+        else:
+            conn.execute("PRAGMA journal_mode = WAL")
+            conn.execute(f"PRAGMA synchronous = {self._synchronous}")
+        return conn
+
+
+def _engine(
+    connect: Callable[[], sqlite3.Connection], begin: str, pool: type[NullPool] | type[QueuePool], **pool_options: int
+) -> Engine:
+    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=pool, **pool_options)
+    event.listen(engine, "begin", lambda conn: _driver(conn).execute(begin))
+    return engine
+
+
+def _driver(conn: Connection) -> sqlite3.Connection:
+    driver = conn.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
