@@ -2,7 +2,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
 
-.PHONY: setup demo test check lint bench simulate lock clean
+.PHONY: setup demo test check lint wheel bench lock clean
 
 ## setup: make .venv with everything in it, and nothing else
 setup: $(VENV)/.ok
@@ -23,8 +23,16 @@ lint: $(VENV)/.ok
 	$(BIN)/lint-imports
 	$(BIN)/deptry bot
 
+## wheel: build it and run the demo's story from it, away from the checkout
+wheel: $(VENV)/.ok
+	rm -rf build/wheel && $(BIN)/uv build -q --wheel -o build/wheel
+	python3 -m venv build/wheel/venv
+	VIRTUAL_ENV=$(CURDIR)/build/wheel/venv $(BIN)/uv pip install -q --require-hashes -r requirements/runtime.txt
+	VIRTUAL_ENV=$(CURDIR)/build/wheel/venv $(BIN)/uv pip install -q --no-deps build/wheel/*.whl
+	cd build/wheel && venv/bin/curatorbot demo --script >/dev/null && echo "the wheel plays the story"
+
 ## check: what .ci/run runs
-check: lint test
+check: lint wheel test
 
 ## bench: ours against the reference, both sides in one run
 bench: $(VENV)/.ok

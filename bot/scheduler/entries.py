@@ -1,0 +1,24 @@
+"""The timetable of the product: which job each tick enqueues."""
+
+from collections.abc import Sequence
+
+from bot.scheduler.timetable import Entry, every_minute, every_seconds, hourly
+
+SCAN = "scan"
+CHARGE = "charge"
+SETTLE = "settle"
+EXPIRE = "expire"
+SWEEP = "sweep"
+PRUNE = "prune"
+
+
+def entries() -> Sequence[Entry]:
+    """Every job that time alone starts. A fire with nothing to do costs one indexed look."""
+    return (
+        every_seconds(SWEEP, SWEEP, 5),
+        every_seconds(SETTLE, SETTLE, 5),
+        every_minute(CHARGE, CHARGE),
+        every_minute(SCAN, SCAN),
+        every_minute(EXPIRE, EXPIRE),
+        hourly(PRUNE, PRUNE, 17),
+    )
