@@ -8,6 +8,7 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -61,13 +62,25 @@ def moment_text(moment: datetime, zone: str, language: str) -> str:
 
 @lru_cache(maxsize=8)
 def translations(language: str) -> gettext.NullTranslations:
-    """The catalogue of a language, compiled in memory from the shipped .po file; English is the source text."""
-    source = files("bot.templates") / "locale" / supported(language) / "LC_MESSAGES" / "messages.po"
-    if not source.is_file():
-        return gettext.NullTranslations()
-    with source.open("rb") as handle:
-        catalog = read_po(handle, locale=supported(language))
+    """The catalogue of a language, compiled in memory from all its shipped .po files; English is the source text."""
+    tag = supported(language)
+    merged = Catalog(locale=tag)
+    for catalog in catalogs(tag).values():
+        for message in catalog:
+            if message.id:
+                merged.add(message.id, message.string, context=message.context)
     compiled = BytesIO()
-    write_mo(compiled, catalog)
+    write_mo(compiled, merged)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def catalogs(language: str) -> dict[str, Catalog]:
+    """Each shipped .po file of a language by its name without the ending, in the order of the names."""
+    folder = files("bot.templates") / "locale" / supported(language) / "LC_MESSAGES"
+    found: dict[str, Catalog] = {}
+    for item in sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else ():
+        if item.name.endswith(".po"):
+            with item.open("rb") as handle:
+                found[item.name.removesuffix(".po")] = read_po(handle, locale=supported(language))
+    return found
