@@ -10,9 +10,8 @@ from typing import Any
 CELL_LENGTH_MAX = 1_000
 """Characters in one cell; a longer one is a broken quote or not a Clients table."""
 _SHOWN_MAX = 40
-_ERRORS = frozenset(
-    ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
-    + ("#Н/Д", "#ССЫЛКА!", "#ЗНАЧ!", "#ДЕЛ/0!", "#ИМЯ?", "#ЧИСЛО!", "#ПУСТО!")
+_ERROR = re.compile(
+    r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|Н/Д|ССЫЛКА!|ЗНАЧ!|ДЕЛ/0!|ИМЯ\?|ЧИСЛО!|ПУСТО!)",
 )
 _DASHES = frozenset(("", "-", "--", "—", "–", "−"))
 _NOTHING = _DASHES | frozenset(
@@ -77,7 +76,7 @@ def as_text(cell: Cell) -> str:
     if len(cell) > CELL_LENGTH_MAX:
         raise Unreadable("cell_too_long", limit=CELL_LENGTH_MAX)
     text = clean(cell)
-    if text in _ERRORS:
+    if _ERROR.fullmatch(text):
         raise Unreadable("cell_error", value=text)
     return text
 

@@ -42,6 +42,8 @@ _SURE = {
         подписка оплачена до; дата окончания действия подписки; до какого числа""",
     "plan": """plan; price plan; tariff; tariff plan; subscription plan; plan name; rate plan; тариф; тарифный план;
         план; тариф подписки; название тарифа""",
+    "months": """months; period; period months; subscription period; term; number of months; paid months; период; срок;
+        период подписки; период мес; срок мес; месяцев; число месяцев; количество месяцев""",
     "channels": """channels; channel; number of channels; channel count; channels count; channels qty; channels number;
         qty of channels; no of channels; каналы; канал; число каналов; количество каналов; кол во каналов;
         каналов; всего каналов; список каналов""",

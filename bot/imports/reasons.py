@@ -84,6 +84,10 @@ _ROW = {
         "“{value}” is no language: write a code such as en or ru",
         "«{value}» не язык: напишите код, например en или ru",
     ),
+    "months_bad": (
+        "“{value}” is no period: write the number of months, as 12",
+        "«{value}» не период: напишите число месяцев, например 12",
+    ),
     "channels_bad": (
         "“{value}” is no number of channels: write 3, or “whatsapp:+371…; telegram:name”",
         "«{value}» не число каналов: напишите 3 или «whatsapp:+371…; telegram:имя»",

@@ -18,6 +18,7 @@ from bot.imports.values import (
     read_currency,
     read_email,
     read_language,
+    read_months,
     read_name,
     read_phone,
     read_tags,
@@ -64,11 +65,20 @@ def read_rows(rows: Sequence[GridRow], header: Header, *, exact: bool) -> tuple[
         except _At as at:
             column = header.columns.get(at.field or "")
             heading = column.heading if column else None
-            rejected.append(Rejection(row.line, heading, at.problem, account_ids_in(row.cells)))
+            rejected.append(Rejection(row.line, heading, at.problem, _seen_ids(row, header)))
             continue
         line_of[client.account_id] = row.line
         clients.append(client)
     return clients, rejected
+
+
+def _seen_ids(row: GridRow, header: Header) -> tuple[str, ...]:
+    """The account IDs in a refused row: what its own column holds, and any hidden inside other cells."""
+    try:
+        own: tuple[str, ...] = (read_account_id(_cell(row, header.columns["account_id"])),)
+    except Unreadable:
+        own = ()
+    return own + account_ids_in(row.cells)
 
 
 def _habits(rows: Sequence[GridRow], columns: dict[str, Column]) -> _Habits:
@@ -105,6 +115,7 @@ def _client(row: GridRow, columns: dict[str, Column], habits: _Habits) -> Client
         balance=balance,
         subscription_end=_end_date(row, columns, habits.month_first),
         plan=_read(row, columns, "plan", read_name),
+        months=_read(row, columns, "months", read_months),
         channels=_read(row, columns, "channels", read_channels),
         daily_charge=daily,
         time_zone=_read(row, columns, "time_zone", read_time_zone),

@@ -27,7 +27,8 @@ class Channels:
 class ClientRow:
     """One client as the table has it. None: the cell is empty or its column absent; `Table.present` tells which.
 
-    `subscription_end` is the last paid day. `daily_charge` is the sum of daily payments of all channels.
+    `subscription_end` is the last paid day. `months` is the period it was bought for.
+    `daily_charge` is the sum of daily payments of all channels.
     `time_zone` is an IANA name, `contact_phone` E.164, `currency` one of EUR, USD, KZT, RUB.
     """
 
@@ -40,6 +41,7 @@ class ClientRow:
     balance: Money | None = None
     subscription_end: date | None = None
     plan: str | None = None
+    months: int | None = None
     channels: Channels | None = None
     daily_charge: Money | None = None
     time_zone: str | None = None

@@ -15,6 +15,7 @@ NAME_LENGTH_MAX = 200
 TAGS_MAX = 30
 TAG_LENGTH_MAX = 50
 CHANNELS_MAX = 500
+MONTHS_MAX = 36
 _ACCOUNT_ID = re.compile(r"[0-9]{8}")
 _ACCOUNT_ID_INSIDE = re.compile(r"(?<![0-9])[0-9]{8}(?![0-9])")
 _ROUNDED = re.compile(r"[0-9][.,][0-9]+e\+?[0-9]+")
@@ -31,6 +32,7 @@ _LANGUAGES = {
 }
 _LANGUAGE_BY_WORD = {word: code for code, words in _LANGUAGES.items() for word in words.split()}
 _CHANNEL_NUMBER = re.compile(r"([0-9]{1,4})(?:[.,]0)?(?: ?(?:channels?|канал(?:а|ов)?|шт\.?))?")
+_PERIOD = re.compile(r"([0-9]{1,3})?(?:[.,]0)?[ -]?(?:(y|years?|год|года|лет)|m|months?|мес\.?|месяц(?:а|ев)?)?")
 _TRANSPORTS = {
     "whatsapp": "whatsapp wa ватсап вотсап whatsapp_business",
     "wapi": "wapi waba whatsapp_business_api",
@@ -132,6 +134,18 @@ def read_currency(cell: Cell) -> str | None:
     if code is None:
         raise Unreadable("currency_unknown", value=shown(text), known=", ".join(CURRENCIES))
     return code
+
+
+def read_months(cell: Cell) -> int | None:
+    """The period of a subscription in months (`12`, `12 мес.`, `1 year`); None for nothing. Unreadable: `months_bad`."""
+    text = as_text(cell)
+    if is_nothing(text):
+        return None
+    found = _PERIOD.fullmatch(text.casefold())
+    months = int(found[1] or 1) * (12 if found[2] else 1) if found else 0
+    if not 1 <= months <= MONTHS_MAX:
+        raise Unreadable("months_bad", value=shown(text))
+    return months
 
 
 def read_channels(cell: Cell) -> Channels | None:
