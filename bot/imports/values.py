@@ -137,7 +137,7 @@ def read_currency(cell: Cell) -> str | None:
 
 
 def read_months(cell: Cell) -> int | None:
-    """The period of a subscription in months (`12`, `12 мес.`, `1 year`); None for nothing. Unreadable: `months_bad`."""
+    """The period of a subscription in months (`12`, `12 мес.`, `1 year`); None for nothing. Unreadable: `months_bad`"""
     text = as_text(cell)
     if is_nothing(text):
         return None
