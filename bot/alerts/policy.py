@@ -1,0 +1,111 @@
+"""When people are told: the stages of each kind, and the hours. Reads the parsed alerts.toml. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from difflib import get_close_matches
+from typing import Any
+
+from bot.alerts.alert import Kind
+from bot.errors import ConfigError
+from bot.ids import PartnerId
+
+STAGED = (Kind.ENDING, Kind.RUNNING_OUT)
+_STAGE_MAX = 90
+_STAGES_MAX = 10
+_TOP = ("raise_at", "forget_after_days", "stages", "partner", "client")
+
+Stages = Mapping[Kind, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`raise_at` is the hour of the client's own day from which a stage counts as due.
+
+    What ended longer ago than `forget_after_days` is history, not news: a first import does not tell of it.
+    Stages are days left, from the earliest to the last; those of a client (by account ID) win over its partner's, and
+    those over the general ones.
+    """
+
+    stages: Stages
+    raise_at: time = time(9)
+    forget_after_days: int = 30
+    of_partner: Mapping[str, Stages] = field(default_factory=dict)
+    of_client: Mapping[str, Stages] = field(default_factory=dict)
+
+    def stages_of(self, kind: Kind, partner_id: PartnerId, account_id: str) -> tuple[int, ...]:
+        """The stages that hold for one client: the most granular setting wins, kind by kind."""
+        for table in (self.of_client.get(account_id), self.of_partner.get(partner_id), self.stages):
+            if table is not None and kind in table:
+                return table[kind]
+        return ()
+
+
+def policy(data: Mapping[str, Any]) -> Policy:
+    """The policy in a parsed file; ConfigError with one line per mistake."""
+    problems = [f"{key}: no such setting{_near(key, _TOP)}" for key in data if key not in _TOP]
+    value = Policy(
+        stages=_stages(data.get("stages", {}), "stages", problems),
+        raise_at=_hour(data.get("raise_at", "09:00"), problems),
+        forget_after_days=_whole(data.get("forget_after_days", 30), "forget_after_days", 3650, problems),
+        of_partner=_overrides(data.get("partner", {}), "partner", problems),
+        of_client=_overrides(data.get("client", {}), "client", problems),
+    )
+    problems += [f"stages.{kind.value}: missing" for kind in STAGED if kind not in value.stages and not problems]
+    if problems:
+        raise ConfigError(problems)
+    return value
+
+
+def _overrides(data: Any, where: str, problems: list[str]) -> dict[str, Stages]:
+    if not isinstance(data, dict) or not all(isinstance(one, dict) for one in data.values()):
+        problems.append(f"{where}: must be written as [{where}.ID.stages]")
+        return {}
+    found = {}
+    for name, table in data.items():
+        problems += [
+            f"{where}.{name}.{key}: no such setting{_near(key, ('stages',))}" for key in table if key != "stages"
+        ]
+        found[str(name)] = _stages(table.get("stages", {}), f"{where}.{name}.stages", problems)
+    return found
+
+
+def _stages(data: Any, where: str, problems: list[str]) -> Stages:
+    names = [kind.value for kind in STAGED]
+    if not isinstance(data, dict):
+        problems.append(f"{where}: must be a table of {' and '.join(names)}")
+        return {}
+    problems += [f"{where}.{key}: no such kind{_near(key, names)}" for key in data if key not in names]
+    return {Kind(key): _days(days, f"{where}.{key}", problems) for key, days in data.items() if key in names}
+
+
+def _days(days: Any, where: str, problems: list[str]) -> tuple[int, ...]:
+    numbers = days if isinstance(days, list) else []
+    if (
+        not isinstance(days, list)
+        or len(numbers) > _STAGES_MAX
+        or not all(type(day) is int and 0 <= day <= _STAGE_MAX for day in numbers)
+    ):
+        problems.append(f"{where}: {days!r} is no list of up to {_STAGES_MAX} days from 0 to {_STAGE_MAX}")
+        return ()
+    return tuple(sorted(set(numbers), reverse=True))
+
+
+def _hour(value: Any, problems: list[str]) -> time:
+    try:
+        return time.fromisoformat(value)
+    except (TypeError, ValueError):
+        problems.append(f'raise_at: {value!r} is no time of day such as "09:00"')
+        return time(9)
+
+
+def _whole(value: Any, where: str, highest: int, problems: list[str]) -> int:
+    if type(value) is int and 1 <= value <= highest:
+        return value
+    problems.append(f"{where}: {value!r} is no whole number from 1 to {highest}")
+    return highest
+
+
+def _near(word: str, known: tuple[str, ...] | list[str]) -> str:
+    near = get_close_matches(word, list(known), n=1)
+    return f", did you mean {near[0]}?" if near else f", known are {', '.join(known)}"

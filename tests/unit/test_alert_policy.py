@@ -1,0 +1,61 @@
+"""The alert policy: what the shipped file says, what wins, and how mistakes are told."""
+
+import tomllib
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from bot.alerts.alert import Kind
+from bot.alerts.policy import policy
+from bot.errors import ConfigError
+from bot.ids import PartnerId
+
+SHIPPED = tomllib.loads((Path(__file__).parents[2] / "config" / "alerts.toml").read_text())
+
+
+def test_the_shipped_policy_tells_two_weeks_ahead() -> None:
+    shipped = policy(SHIPPED)
+    assert shipped.stages[Kind.ENDING] == (14, 7, 3, 1, 0)
+    assert shipped.stages[Kind.RUNNING_OUT] == (7, 3, 1)
+    assert shipped.raise_at == time(9)
+
+
+def test_the_most_granular_stages_win_kind_by_kind() -> None:
+    data = {
+        **SHIPPED,
+        "partner": {"riga": {"stages": {"ending": [5]}}},
+        "client": {"48210017": {"stages": {"ending": [2, 30], "running_out": []}}},
+    }
+    chosen = policy(data)
+    riga, other = PartnerId("riga"), PartnerId("other")
+    assert chosen.stages_of(Kind.ENDING, riga, "48210017") == (30, 2)
+    assert chosen.stages_of(Kind.RUNNING_OUT, riga, "48210017") == ()
+    assert chosen.stages_of(Kind.ENDING, riga, "48210025") == (5,)
+    assert chosen.stages_of(Kind.RUNNING_OUT, riga, "48210025") == (7, 3, 1)
+    assert chosen.stages_of(Kind.ENDING, other, "48210025") == (14, 7, 3, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"rais_at": "10:00"}, "rais_at: no such setting, did you mean raise_at?"),
+        ({"raise_at": "25:00"}, "raise_at: '25:00' is no time of day"),
+        ({"raise_at": 9}, "raise_at: 9 is no time of day"),
+        ({"forget_after_days": 0}, "forget_after_days: 0 is no whole number from 1 to 3650"),
+        ({"stages": {"ending": [14], "running_out": [-1]}}, "stages.running_out: [-1] is no list"),
+        ({"stages": {"ending": [True], "running_out": [1]}}, "stages.ending: [True] is no list"),
+        ({"stages": {"ending": [1]}}, "stages.running_out: missing"),
+        (
+            {"stages": {"ending": [1], "running_out": [1], "endin": [1]}},
+            "stages.endin: no such kind, did you mean ending?",
+        ),
+        ({"stages": 3}, "stages: must be a table of ending and running_out"),
+        ({"client": {"48210017": 3}}, "client: must be written as [client.ID.stages]"),
+        ({"client": {"48210017": {"stage": {}}}}, "client.48210017.stage: no such setting, did you mean stages?"),
+    ],
+)
+def test_a_mistake_is_told_by_name(change: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        policy({**SHIPPED, **change})
+    assert any(problem.startswith(words) for problem in caught.value.problems), caught.value.problems
