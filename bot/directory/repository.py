@@ -43,6 +43,13 @@ def clients(conn: Connection, partner_id: PartnerId) -> list[Client]:
     return [_client(row) for row in conn.execute(query)]
 
 
+def client_names(conn: Connection, partner_id: PartnerId) -> list[tuple[ClientId, str, str, str]]:
+    """Id, account ID, company and search key of each client of a partner, by company."""
+    columns = (client.c.id, client.c.account_id, client.c.company, client.c.search_key)
+    rows = conn.execute(select(*columns).where(client.c.partner_id == partner_id).order_by(client.c.company))
+    return [(ClientId(row.id), row.account_id, row.company, row.search_key) for row in rows]
+
+
 def clients_by_id(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, Client]:
     """The clients with these ids; at most a few hundred at a time."""
     found = conn.execute(select(client).where(client.c.id.in_(list(client_ids))))

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bot.directory import repository
+from bot.directory.matching import Candidate, Match, find, search_key
 from bot.directory.people import (
     Client,
     ClientData,
@@ -93,7 +94,7 @@ def add_client(conn: Connection, partner_id: PartnerId, data: ClientData, now: d
         raise UserError("client_exists", account_id=data.account_id)
     _known_zone(data.time_zone)
     client_id = ClientId(new_id())
-    repository.insert_client(conn, client_id, partner_id, data, _search_key(data.company), now)
+    repository.insert_client(conn, client_id, partner_id, data, search_key(data.company), now)
     return get_client(conn, client_id)
 
 
@@ -104,7 +105,7 @@ def update_client(conn: Connection, client_id: ClientId, data: ClientData) -> bo
     """
     before = get_client(conn, client_id)
     _known_zone(data.time_zone)
-    repository.update_client(conn, client_id, data, _search_key(data.company))
+    repository.update_client(conn, client_id, data, search_key(data.company))
     return replace(before.data, as_of=None) != replace(data, as_of=None) or before.missing_since is not None
 
 
@@ -134,6 +135,16 @@ def client_by_account(conn: Connection, partner_id: PartnerId, account_id: str) 
 def list_clients(conn: Connection, partner_id: PartnerId) -> list[Client]:
     """Every client of a partner, by company."""
     return repository.clients(conn, partner_id)
+
+
+def find_client(conn: Connection, partner_id: PartnerId, query: str) -> Match:
+    """Whom of a partner's clients some words mean: ID, ending of at least four digits, or name; see `matching`."""
+    return find(query, candidates(conn, partner_id))
+
+
+def candidates(conn: Connection, partner_id: PartnerId) -> list[Candidate]:
+    """A partner's clients as `matching.find` wants them."""
+    return [Candidate(*row) for row in repository.client_names(conn, partner_id)]
 
 
 def add_curator(
@@ -325,11 +336,6 @@ def _known_zone(name: str) -> str:
         return ZoneInfo(name).key
     except (ValueError, OSError, KeyError) as error:
         raise UserError("bad_time_zone", time_zone=name) from error
-
-
-def _search_key(company: str) -> str:
-    """What a client is looked up by: its name without case and outer spaces."""
-    return " ".join(company.split()).casefold()
 
 
 def _slug(name: str) -> str:

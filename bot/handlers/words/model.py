@@ -1,0 +1,53 @@
+"""What the chat must know of a language: the shape that each language's word list fills. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Verb = Literal[
+    "help",
+    "hello",
+    "thanks",
+    "clients",
+    "due",
+    "balance",
+    "topup",
+    "renew",
+    "partner",
+    "mute",
+    "unmute",
+    "stop",
+    "start",
+    "yes",
+    "no",
+    "language",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language. Everything casefolded, ё written as е; phrases are words joined by one space.
+
+    `taps` are button labels that have no command of their own, by the verb of their payload. `ordinals` pick from a
+    list. `polite` words are dropped around a command, `edge` words around a client's name, `amount_marks` and
+    `period_marks` stand before an amount or a period. Units map to months or days.
+    """
+
+    language: str
+    verbs: Mapping[Verb, tuple[str, ...]]
+    taps: Mapping[str, tuple[str, ...]]
+    polite: tuple[str, ...]
+    show: tuple[str, ...]
+    edge: tuple[str, ...]
+    amount_marks: tuple[str, ...]
+    period_marks: tuple[str, ...]
+    month_units: Mapping[str, int]
+    day_units: Mapping[str, int]
+    days: Mapping[str, int]
+    ordinals: Mapping[str, int]
+    plans: Mapping[str, str]
+    plan_marks: tuple[str, ...]
+    page_marks: tuple[str, ...]
+    stop_fillers: tuple[str, ...]
+    numerals: tuple[str, ...]
+    languages: Mapping[str, str] = field(default_factory=dict)
