@@ -331,7 +331,9 @@ delivery = Table(
     Column("variables", JsonText, nullable=False),
     Column("body", Text, nullable=False),
     Column("buttons", JsonText, nullable=False),
+    Column("checksum", String(64)),
     Column("state", String(16), nullable=False),
+    Column("reason", String(32)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("provider_id", String(64)),
     Column("error_code", Integer),
@@ -369,8 +371,22 @@ delivery = Table(
         "sender",
         "priority",
         "not_before",
+        "id",
         sqlite_where=text("state IN ('queued', 'sending')"),
         postgresql_where=text("state IN ('queued', 'sending')"),
+    ),
+    Index(
+        "ix_delivery_waiting_for",
+        "to_address",
+        "sender",
+        sqlite_where=text("state IN ('queued', 'sending')"),
+        postgresql_where=text("state IN ('queued', 'sending')"),
+    ),
+    Index(
+        "ix_delivery_claimed_until",
+        "claimed_until",
+        sqlite_where=text("claimed_until IS NOT NULL"),
+        postgresql_where=text("claimed_until IS NOT NULL"),
     ),
 )
 
