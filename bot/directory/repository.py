@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from bot.directory.people import Client, ClientData, Curator, Partner, Role
 from bot.ids import Address, ClientId, CuratorId, PartnerId
+from bot.storage import queries
 from bot.storage.tables import channel, client, curator, curator_address, mute, partner
 
 
@@ -143,13 +144,10 @@ def delete_addresses(conn: Connection, curator_id: CuratorId) -> None:
     conn.execute(delete(curator_address).where(curator_address.c.curator_id == curator_id))
 
 
-def is_muted(conn: Connection, curator_id: CuratorId, client_id: ClientId) -> bool:
-    pair = (mute.c.curator_id == curator_id, mute.c.client_id == client_id)
-    return bool(conn.execute(select(exists().where(*pair))).scalar())
-
-
-def insert_mute(conn: Connection, curator_id: CuratorId, client_id: ClientId, now: datetime) -> None:
-    conn.execute(insert(mute).values(curator_id=curator_id, client_id=client_id, since=now))
+def insert_mute(conn: Connection, curator_id: CuratorId, client_id: ClientId, now: datetime) -> bool:
+    """Whether it was not there before."""
+    row = {"curator_id": curator_id, "client_id": client_id, "since": now}
+    return bool(queries.insert_if_absent(conn, mute, [row]))
 
 
 def delete_mute(conn: Connection, curator_id: CuratorId, client_id: ClientId) -> bool:

@@ -273,10 +273,7 @@ def set_finances(conn: Connection, curator_id: CuratorId, on: bool) -> None:
 
 def mute(conn: Connection, curator_id: CuratorId, client_id: ClientId, now: datetime) -> bool:
     """This person hears of this client no more; whether that was news."""
-    if repository.is_muted(conn, curator_id, client_id):
-        return False
-    repository.insert_mute(conn, curator_id, client_id, now)
-    return True
+    return repository.insert_mute(conn, curator_id, client_id, now)
 
 
 def unmute(conn: Connection, curator_id: CuratorId, client_id: ClientId) -> bool:

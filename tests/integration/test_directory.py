@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from bot.directory import service as directory
+from bot.directory.matching import Exact, Nothing
 from bot.directory.people import Client, ClientData, Curator, Suppression
 from bot.errors import UserError
 from bot.ids import Address, ClientId, CuratorId, PartnerId
@@ -75,6 +76,22 @@ async def test_client_is_added_once_updated_and_flagged_when_missing(db: Databas
         assert directory.update_client(conn, client.id, replace(client.data, tags=("vip",)))
         assert directory.get_client(conn, client.id).tags == ("vip",)
         assert [one.company for one in directory.list_clients(conn, RIGA)] == ["Alfa Dental"]
+
+    await db.write(story)
+
+
+async def test_a_client_is_found_among_the_partners_own_only(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        _partner(conn)
+        alfa = _client(conn, "48210017")
+        directory.create_partner(conn, "Other", now=NOW)
+        for query in ("48210017", "0017", "альфа дентал", "Alfa Dentl"):
+            found = directory.find_client(conn, RIGA, query)
+            assert isinstance(found, Exact)
+            assert found.client.id == alfa.id
+        assert isinstance(directory.find_client(conn, PartnerId("other"), "48210017"), Nothing)
+        directory.update_client(conn, alfa.id, replace(alfa.data, company="Gamma Travel"))
+        assert isinstance(directory.find_client(conn, RIGA, "гамма"), Exact)
 
     await db.write(story)
 
