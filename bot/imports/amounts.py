@@ -14,7 +14,7 @@ from bot.imports.cells import Cell, Number, Unreadable, as_text, is_blank, is_no
 from bot.imports.money_words import currency_of
 from bot.money import MINOR_MAX, Money, of
 
-_PARTS = re.compile(r"(?P<before>[^\d.,]*)(?P<number>\d(?:[\d .,']*\d)?)(?P<after>\D*)")
+_PARTS = re.compile(r"(?P<before>\D*)(?P<number>\d(?:[\d .,']*\d)?)(?P<after>\D*)")
 _MARKED = re.compile(r"(\d+)([.,])(\d+)")
 _GROUPED = re.compile(r"(\d{1,3}(?:([ '.,])\d{3})(?:\2\d{3})*)(?:([.,])(\d+))?")
 _APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "`": "'", "−": "-", "–": "-", "—": "-", "‑": "-"})
@@ -129,7 +129,8 @@ def _currency(words: list[str], text: str) -> str | None:
         return None
     codes = {currency_of(word) for word in words}
     if len(codes) != 1 or None in codes:
-        raise Unreadable("currency_unknown", value=shown(text))
+        named = any(char.isalpha() or unicodedata.category(char) == "Sc" for char in "".join(words))
+        raise Unreadable("currency_unknown" if named else "amount_unreadable", value=shown(text))
     return codes.pop()
 
 

@@ -55,7 +55,7 @@ def _reads_as_russian(text: str) -> bool:
     """Words of Cyrillic letters only, capitals only where people put them, letters as frequent as they are."""
     foreign = [word for word in _WORD.findall(text) if not word.isascii()]
     good = [word for word in foreign if _CYRILLIC.issuperset(word) and _usual_case(word)]
-    if not good or len(good) < _PURE_SHARE_MIN * len(foreign):
+    if not any(len(word) > 1 for word in good) or len(good) < _PURE_SHARE_MIN * len(foreign):
         return False
     letters = "".join(good).lower()
     frequent = sum(letter in _FREQUENT for letter in letters)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.errors import UserError
-from bot.imports.cells import GridRow
+from bot.imports.cells import Cell, GridRow, is_blank
 
 ROWS_MAX = 50_000
 COLUMNS_MAX = 64
@@ -56,6 +56,7 @@ def split(text: str, separator: str, *, whole: bool = True) -> Grid:
             rows.append(row)
         if len(rows) > ROWS_MAX + 100 or row.line > _LINES_MAX:
             raise UserError("import_too_many_rows", limit=ROWS_MAX)
+    rows = _unframed(rows) if separator == "|" else rows
     return Grid(tuple(rows), KINDS.get(separator, "csv"), exact=separator == SPACES)
 
 
@@ -83,14 +84,20 @@ def _separated(text: str, separator: str, whole: bool) -> Iterator[GridRow]:
                 return
             if whole and cells and cells[-1].endswith(_END):
                 raise UserError("import_quotes", line=line)
-            yield GridRow(line, _bare(cells, separator))
+            yield GridRow(line, tuple(cells))
             line = reader.line_num + 1
     except csv.Error as error:
         raise UserError("import_quotes", line=line) from error
 
 
-def _bare(cells: list[str], separator: str) -> tuple[str, ...]:
-    """Without the frame that tables drawn with `|` have."""
-    if separator != "|" or len(cells) < 3 or cells[0].strip() or cells[-1].strip():
-        return tuple(cells)
-    return () if all(_RULE.fullmatch(cell) for cell in cells[1:-1]) else tuple(cells[1:-1])
+def _unframed(rows: list[GridRow]) -> list[GridRow]:
+    """Without the frame and the rules of a table drawn with `|`, if every row of it stands in a frame."""
+    wide = [row for row in rows if len(row.cells) > 1]
+    if any(len(row.cells) < 3 or _filled(row.cells[0]) or _filled(row.cells[-1]) for row in wide):
+        return rows
+    bare = [GridRow(row.line, row.cells[1:-1] if len(row.cells) > 1 else row.cells) for row in rows]
+    return [row for row in bare if not all(_RULE.fullmatch(str(cell)) for cell in row.cells)]
+
+
+def _filled(cell: Cell) -> bool:
+    return not is_blank(cell)

@@ -87,10 +87,12 @@ def _best_split(text: str) -> tuple[Grid, Header]:
     named = named_separator(text)
     text = re.sub(r"\A[^\n]*", "", text) if named else text
     start = beginning(text)
-    tried = [(mark, _try(start, mark)) for mark in ([named] if named else SEPARATORS)]
-    headers = [(mark, header) for mark, grid in tried if grid and (header := find_header(grid.rows))]
+    tried = {mark: _try(start, mark) for mark in ([named] if named else SEPARATORS)}
+    grids = {mark: found for mark, found in tried.items() if isinstance(found, Grid)}
+    headers = [(mark, header) for mark, grid in grids.items() if (header := find_header(grid.rows))]
     if not headers:
-        raise _no_header([grid for _, grid in tried if grid])
+        wide = [found for found in tried.values() if isinstance(found, UserError)]
+        raise wide[0] if wide else _no_header(list(grids.values()))
     separator = max(headers, key=lambda pair: len(pair[1].columns))[0]
     grid = split(text, separator)
     header = find_header(grid.rows)
@@ -99,11 +101,11 @@ def _best_split(text: str) -> tuple[Grid, Header]:
     return grid, header
 
 
-def _try(text: str, separator: str) -> Grid | None:
+def _try(text: str, separator: str) -> Grid | UserError:
     try:
         return split(text, separator, whole=False)
-    except UserError:
-        return None
+    except UserError as error:
+        return error
 
 
 def _no_header(grids: Iterable[Grid]) -> UserError:

@@ -78,7 +78,7 @@ def _seen_ids(row: GridRow, header: Header) -> tuple[str, ...]:
         own: tuple[str, ...] = (read_account_id(_cell(row, header.columns["account_id"])),)
     except Unreadable:
         own = ()
-    return own + account_ids_in(row.cells)
+    return tuple(dict.fromkeys(own + account_ids_in(row.cells)))
 
 
 def _habits(rows: Sequence[GridRow], columns: dict[str, Column]) -> _Habits:
