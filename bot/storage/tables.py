@@ -295,6 +295,12 @@ alert = Table(
     Column("resolution", Text),
     _one_of("state", "open", "resolved"),
     Index("ix_alert_client_id_state", "client_id", "state"),
+    Index(
+        "ix_alert_open",
+        "partner_id",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
     Index("ix_alert_partner_id_raised_at", "partner_id", "raised_at"),
 )
 
@@ -307,10 +313,18 @@ notification = Table(
     Column("outcome", String(16), nullable=False),
     Column("reason", String(32)),
     Column("at", UtcDateTime, nullable=False),
+    Column("send_at", UtcDateTime),
     PrimaryKeyConstraint("alert_id", "curator_id"),
-    _one_of("outcome", "sent", "suppressed"),
+    _one_of("outcome", "waiting", "sent", "suppressed", "settled"),
     Index("ix_notification_delivery_id", "delivery_id"),
+    Index(
+        "ix_notification_waiting",
+        "send_at",
+        sqlite_where=text("outcome = 'waiting'"),
+        postgresql_where=text("outcome = 'waiting'"),
+    ),
 )
+"""`waiting` until `send_at`, then `sent` with its delivery, `suppressed` for a reason, or `settled` in the meantime."""
 
 # --- messages ---------------------------------------------------------------------------------------------------
 
