@@ -1,6 +1,7 @@
 """Makes ids: time-ordered 26-character ones, short receipt numbers, confirmation codes, opaque tokens."""
 
 import secrets
+import threading
 import time
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -9,9 +10,15 @@ RECEIPT_LENGTH = 5
 CODE_DIGITS = 4
 
 
+_lock = threading.Lock()
+_last = 0
+
+
 def new_id() -> str:
-    """A ULID: 48 bits of milliseconds, 80 random bits. Sorts by the time it was made."""
-    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    """A ULID: 48 bits of milliseconds, 80 random bits. Sorts by the time it was made, in one process strictly."""
+    global _last
+    with _lock:
+        value = _last = max((time.time_ns() // 1_000_000) << 80 | secrets.randbits(80), _last + 1)
     return "".join(_ALPHABET[(value >> shift) & 31] for shift in range(125, -1, -5))
 
 

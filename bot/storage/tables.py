@@ -430,6 +430,7 @@ status_event = Table(
     Column("status", String(24), nullable=False),
     Column("delivery_id", String(32)),
     Column("error_code", Integer),
+    Column("error_class", String(16)),
     Column("received_at", UtcDateTime, nullable=False),
     Column("applied", String(16), nullable=False),
     Column("raw", JsonText, nullable=False),

@@ -1,0 +1,124 @@
+"""What is to be said: messages enter with a stable key, in the same unit as their cause, and may be taken back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select, text, update
+
+from bot.id_generator import new_id
+from bot.ids import Address, DeliveryId
+from bot.jobs.port import Jobs
+from bot.messaging import templates
+from bot.messaging.message import PRIORITIES, Kind, Outgoing, parts
+from bot.messaging.status import State
+from bot.messaging.templates import Rendered
+from bot.storage import queries
+from bot.storage.tables import attempt, delivery
+
+RELAY_JOB = "relay"
+"""The job that sends; its key is the sender."""
+WAITING = text("delivery.state IN ('queued', 'sending')")
+"""The condition of the partial indexes: a query must say it in these words to use them."""
+
+
+def enqueue(conn: Connection, outgoing: Outgoing, *, sender: Address, now: datetime, jobs: Jobs) -> DeliveryId | None:
+    """Put a message into the outbox and ask for it to be sent; None when its key is known already.
+
+    A free text that is too long becomes several messages in order, under the keys `key`, `key#2`, …
+    Raises TextError when the text cannot be made.
+    """
+    rendered = templates.render(outgoing.template, outgoing.language, outgoing.facts, outgoing.buttons)
+    bodies = [rendered.body] if rendered.is_content else parts(rendered.body)
+    rows = [_row(outgoing, rendered, body, n, sender, now) for n, body in enumerate(bodies, start=1)]
+    inserted = {row.id for row in queries.insert_if_absent(conn, delivery, rows)}
+    if not inserted:
+        return None
+    ask(conn, jobs, sender, outgoing.not_before or now, urgent=rows[0]["priority"] == 0)
+    return DeliveryId(next(row["id"] for row in rows if row["id"] in inserted))
+
+
+def ask(conn: Connection, jobs: Jobs, sender: Address, when: datetime, *, urgent: bool = False) -> None:
+    """Have the outbox of a sender looked at."""
+    jobs.enqueue(conn, RELAY_JOB, sender, when, priority=10 if urgent else 0)
+
+
+def cancel_queued(
+    conn: Connection, *, keys: Sequence[str] = (), ids: Sequence[DeliveryId] = (), reason: str = "settled"
+) -> int:
+    """Take back messages that are not sent yet; returns how many."""
+    which = or_(delivery.c.key.in_(keys), delivery.c.id.in_(ids))
+    statement = update(delivery).where(which, delivery.c.state == State.QUEUED)
+    return conn.execute(statement.values(state=State.CANCELLED, reason=reason)).rowcount
+
+
+def expire(conn: Connection, now: datetime) -> int:
+    """Give up messages that nobody sent in time; returns how many."""
+    overdue = and_(WAITING, delivery.c.state == State.QUEUED, delivery.c.expires_at <= now)
+    return conn.execute(update(delivery).where(overdue).values(state=State.EXPIRED, reason="expired")).rowcount
+
+
+def abandon_stuck(conn: Connection, now: datetime) -> int:
+    """Messages whose sender died between claiming and recording: nobody can say whether they went. How many."""
+    stuck = and_(delivery.c.claimed_until <= now, delivery.c.state == State.SENDING)
+    statement = update(delivery).where(stuck).values(state=State.UNKNOWN, reason="interrupted", claimed_until=now)
+    ids = conn.execute(statement.returning(delivery.c.id)).scalars().all()
+    if ids:
+        open_attempts = and_(attempt.c.delivery_id.in_(ids), attempt.c.finished_at.is_(None))
+        finished = {"finished_at": now, "outcome": "unknown", "error_message": "the process ended while sending"}
+        conn.execute(update(attempt).where(open_attempts).values(finished))
+    return len(ids)
+
+
+def senders_with_work(conn: Connection, now: datetime) -> list[Address]:
+    """Senders with messages that could go now."""
+    due = and_(WAITING, delivery.c.state == State.QUEUED, delivery.c.not_before <= now)
+    return [Address(sender) for sender in conn.execute(select(delivery.c.sender).where(due).distinct()).scalars()]
+
+
+def sweep(conn: Connection, now: datetime, jobs: Jobs) -> dict[str, int]:
+    """What keeps the outbox honest every few seconds: expired, stuck, and no sender forgotten."""
+    done = {"expired": expire(conn, now), "stuck": abandon_stuck(conn, now)}
+    for sender in senders_with_work(conn, now):
+        ask(conn, jobs, sender, now)
+    return done
+
+
+def queue_length(conn: Connection) -> tuple[int, datetime | None]:
+    """How many messages wait, and since when the oldest does."""
+    query = select(func.count(), func.min(delivery.c.created_at)).where(WAITING, delivery.c.state == State.QUEUED)
+    count, oldest = conn.execute(query).one()
+    return count, oldest
+
+
+def known_keys(conn: Connection, keys: Iterable[str]) -> set[str]:
+    """Which of these business keys have a message."""
+    return set(conn.execute(select(delivery.c.key).where(delivery.c.key.in_(list(keys)))).scalars())
+
+
+def _row(
+    outgoing: Outgoing, rendered: Rendered, body: str, part: int, sender: Address, now: datetime
+) -> dict[str, Any]:
+    kind = Kind(outgoing.kind)
+    return {
+        "id": new_id(),
+        "partner_id": outgoing.partner_id,
+        "curator_id": outgoing.curator_id,
+        "client_id": outgoing.client_id,
+        "key": outgoing.key if part == 1 else f"{outgoing.key}#{part}",
+        "kind": kind.value,
+        "priority": PRIORITIES[kind] if outgoing.priority is None else outgoing.priority,
+        "to_address": outgoing.to,
+        "sender": sender,
+        "template": rendered.template,
+        "language": rendered.language,
+        "variables": dict(rendered.variables),
+        "body": body,
+        "buttons": [list(button) for button in rendered.buttons],
+        "checksum": rendered.checksum,
+        "state": State.QUEUED.value,
+        "not_before": outgoing.not_before or now,
+        "expires_at": outgoing.expires_at,
+        "created_at": now,
+        "in_reply_to": outgoing.in_reply_to,
+    }

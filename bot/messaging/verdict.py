@@ -1,0 +1,55 @@
+"""What follows when a message was refused: try again later, go as a template, or give up. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.messaging.message import ErrorClass
+from bot.messaging.status import State
+from bot.messaging.window import Mode
+from bot.retry import RetryPolicy
+
+SETTLE_AFTER = timedelta(minutes=2)
+"""So long a callback may settle an unknown send before the provider is asked."""
+ASK_AFTER = timedelta(minutes=10)
+"""A message that was taken and of which nothing was heard for so long is asked for."""
+_AT_ONCE: Mapping[ErrorClass, RetryPolicy] = {
+    ErrorClass.RETRY: RetryPolicy(20, timedelta(seconds=1), timedelta(minutes=5)),
+    ErrorClass.THROTTLE: RetryPolicy(20, timedelta(seconds=0.5), timedelta(seconds=30)),
+    ErrorClass.CONFIGURATION: RetryPolicy(20, timedelta(minutes=1), timedelta(minutes=15)),
+}
+"""Refused in the answer itself: nothing was sent, trying again is safe. Configuration: kept until it is put right."""
+_AFTERWARDS: Mapping[ErrorClass, RetryPolicy] = {
+    ErrorClass.RETRY: RetryPolicy(3, timedelta(minutes=1), timedelta(minutes=15)),
+    ErrorClass.THROTTLE: RetryPolicy(6, timedelta(minutes=2), timedelta(hours=2)),
+}
+"""Taken, then reported as failed: the provider gave up itself, so we try seldom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state that follows. `retry_at` is set when it is queued again."""
+
+    state: State
+    reason: str | None = None
+    retry_at: datetime | None = None
+    closes_window: bool = False
+    stops_contact: bool = False
+
+
+def refused(
+    error_class: ErrorClass, *, attempt: int, mode: Mode, is_content: bool, now: datetime, jitter: float, at_once: bool
+) -> Verdict:
+    """After attempt number `attempt` was refused, in the answer (`at_once`) or by a later report. Jitter in 0..1."""
+    if error_class is ErrorClass.WINDOW:
+        again = is_content and mode is Mode.SESSION
+        return _queued(now, closes_window=True) if again else Verdict(State.FAILED, "window_closed", closes_window=True)
+    policy = (_AT_ONCE if at_once else _AFTERWARDS).get(error_class)
+    wait = policy.delay(attempt, jitter) if policy else None
+    if wait is not None:
+        return _queued(now + wait)
+    return Verdict(State.FAILED, error_class.value, stops_contact=error_class is ErrorClass.RECIPIENT)
+
+
+def _queued(when: datetime, *, closes_window: bool = False) -> Verdict:
+    return Verdict(State.QUEUED, retry_at=when, closes_window=closes_window)
