@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -34,8 +35,7 @@ class SqliteStore:
         self.reader = _engine(lambda: self._connect("ro"), "BEGIN", QueuePool, pool_size=readers, max_overflow=readers)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._conn = self.engine.connect()
-            self._doubtful = False
+            self._open()
         except (OSError, sqlite3.Error) as error:
             raise ConfigError([f"database.url: cannot open {path}: {error}"]) from error
 
@@ -52,15 +52,15 @@ class SqliteStore:
     def close(self) -> None:
         """Close every connection; the write-ahead log is folded into the file."""
         self.reader.dispose()
-        self._conn.close()
+        self._close_writer()
         self.engine.dispose()
 
     def _together(self, units: list[Unit]) -> bool:
         """False: nothing of it has happened, and each unit deserves another chance."""
         try:
-            with self._begin():
+            with self._begin() as transaction:
                 for unit in units:
-                    self._in_savepoint(unit)
+                    self._in_savepoint(unit, transaction)
         except Unavailable as error:
             for unit in units:
                 unit.value, unit.error, unit.parts = None, error, []
@@ -70,19 +70,17 @@ class SqliteStore:
             return False
         return True
 
-    def _in_savepoint(self, unit: Unit) -> None:
-        driver = _driver(self._conn)
-        transaction = self._conn.get_transaction()
-        driver.execute("SAVEPOINT unit")
+    def _in_savepoint(self, unit: Unit, transaction: Transaction) -> None:
+        self._driver.execute("SAVEPOINT unit")
         done = perform(unit, self._conn)
         if not done:
-            driver.execute("ROLLBACK TO unit")
-        driver.execute("RELEASE unit")
-        if self._conn.get_transaction() is not transaction:
+            self._driver.execute("ROLLBACK TO unit")
+        self._driver.execute("RELEASE unit")
+        if not transaction.is_active:
             raise RuntimeError("a unit ended the transaction")
         if not done:
             for part in unit.divide():
-                self._in_savepoint(part)
+                self._in_savepoint(part, transaction)
 
     def _alone(self, unit: Unit) -> None:
         try:
@@ -90,6 +88,7 @@ class SqliteStore:
             if perform(unit, self._conn):
                 transaction.commit()
             else:
+                self._doubtful = not transaction.is_active
                 transaction.rollback()
         except Exception as error:
             self._doubtful = True
@@ -99,8 +98,9 @@ class SqliteStore:
                 self._alone(part)
 
     def _begin(self) -> Transaction:
-        if self._doubtful or self._conn.closed or _driver(self._conn).in_transaction or self._conn.in_transaction():
-            self._reopen()
+        if self._doubtful:
+            self._close_writer()
+            self._open()
         try:
             return self._conn.begin()
         except sqlite3.OperationalError as error:
@@ -109,13 +109,18 @@ class SqliteStore:
                 raise Unavailable(f"another process holds the database: {error}") from error
             raise
 
-    def _reopen(self) -> None:
-        """A connection in doubt is thrown away: closing it rolls back whatever it had begun."""
-        if not self._conn.closed:
-            self._conn.invalidate()
-            self._conn.close()
+    def _open(self) -> None:
         self._conn = self.engine.connect()
+        self._driver = _driver(self._conn)
         self._doubtful = False
+
+    def _close_writer(self) -> None:
+        """Closing rolls back whatever was begun; in what state a unit has left SQLAlchemy's side does not matter."""
+        self._driver.close()
+        with suppress(Exception):
+            self._conn.invalidate()
+        with suppress(Exception):
+            self._conn.close()
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         conn = sqlite3.connect(
