@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import structlog
 from sqlalchemy import Connection, Engine, Transaction, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from bot.errors import ConfigError
@@ -36,8 +37,9 @@ class SqliteStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._open()
-        except (OSError, sqlite3.Error) as error:
-            raise ConfigError([f"database.url: cannot open {path}: {error}"]) from error
+        except (OSError, DBAPIError) as error:
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            raise ConfigError([f"database.url: cannot open {path}: {reason}"]) from error
 
     def run(self, units: list[Unit]) -> None:
         """Run all in one transaction, a savepoint each; if that transaction fails, each one once more alone.
@@ -130,13 +132,17 @@ class SqliteStore:
             isolation_level=None,
             check_same_thread=False,
         )
-        conn.execute("PRAGMA foreign_keys = ON")
-        conn.execute("PRAGMA temp_store = MEMORY")
+        pragmas = ["foreign_keys = ON", "temp_store = MEMORY"]
         if mode == "ro":
-            conn.execute("PRAGMA query_only = ON")
+            pragmas += ["query_only = ON"]
         else:
-            conn.execute("PRAGMA journal_mode = WAL")
-            conn.execute(f"PRAGMA synchronous = {self._synchronous}")
+            pragmas += ["journal_mode = WAL", f"synchronous = {self._synchronous}"]
+        try:
+            for pragma in pragmas:
+                conn.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            conn.close()
+            raise
         return conn
 
 
