@@ -1,0 +1,29 @@
+"""What the web door is given by the composition root."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+from bot.clock import Clock
+from bot.config import Settings
+from bot.jobs.port import Jobs
+from bot.messaging.transport import Transport
+from bot.storage.engine import Database
+
+type_ready = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class WebDeps:
+    """Everything that the web door uses. `ready` names what /readyz asks: database, migrations, each loop."""
+
+    db: Database
+    transport: Transport
+    clock: Clock
+    settings: Settings
+    jobs: Jobs
+    ready: Mapping[str, type_ready] = field(default_factory=dict)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    phone_page: str | None = None
+    """Address of the simulator's phone page while there is one: the console links to it."""
