@@ -212,7 +212,7 @@ posting = Table(
     ForeignKeyConstraint(["from_id", "currency"], ["account.id", "account.currency"]),
     ForeignKeyConstraint(["to_id", "currency"], ["account.id", "account.currency"]),
     Index("ix_posting_from_id", "from_id"),
-    Index("ix_posting_to_id", "to_id"),
+    Index("ix_posting_to_id", "to_id", "transaction_id"),
 )
 
 subscription = Table(

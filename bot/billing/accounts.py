@@ -1,0 +1,143 @@
+"""The account table: opening, looking up and locking accounts, and what the partner may see of his own."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, and_, bindparam, select, tuple_
+
+from bot.id_generator import new_id
+from bot.ids import AccountId, ClientId, PartnerId
+from bot.money import Money
+from bot.storage.queries import insert_if_absent
+from bot.storage.tables import account
+
+Kind = Literal["partner", "client", "outside", "discount", "bonus", "revenue", "opening"]
+WITH_FLOOR: frozenset[str] = frozenset({"partner", "client"})
+"""Accounts of people: they have a floor and a running balance. The others are the books' other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as stored. `posted` and `held` in minor units; what may be spent is `available`."""
+
+    id: AccountId
+    partner_id: PartnerId
+    kind: str
+    owner_id: str
+    currency: str
+    posted: int
+    held: int
+    floor: int | None
+
+    @property
+    def balance(self) -> Money:
+        """What is on the account, money held for something included."""
+        return Money(self.posted, self.currency)
+
+    @property
+    def available(self) -> Money:
+        """What is neither spent nor held."""
+        return Money(self.posted - self.held, self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """A partner account for showing: the balance, how much of it is held, what can be spent."""
+
+    currency: str
+    balance: Money
+    held: Money
+    available: Money
+
+
+_BY_OWNER = select(account).where(
+    account.c.partner_id == bindparam("partner"),
+    account.c.kind == bindparam("kind"),
+    account.c.owner_id == bindparam("owner"),
+    account.c.currency == bindparam("currency"),
+)
+_LOCKED = (
+    select(account)
+    .where(account.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(account.c.id)
+    .with_for_update(of=account)
+)
+
+
+def open_account(conn: Connection, partner_id: PartnerId, kind: Kind, owner_id: str, currency: str) -> Account:
+    """The account of that owner and currency, opened when there is none. Floor 0 for partner and client."""
+    found = find_account(conn, partner_id, kind, owner_id, currency)
+    if found is not None:
+        return found
+    row = {
+        "id": new_id(),
+        "partner_id": partner_id,
+        "kind": kind,
+        "owner_id": owner_id,
+        "currency": currency,
+        "floor": 0 if kind in WITH_FLOOR else None,
+    }
+    insert_if_absent(conn, account, [row])
+    opened = find_account(conn, partner_id, kind, owner_id, currency)
+    assert opened is not None
+    return opened
+
+
+def system_account(conn: Connection, partner_id: PartnerId, kind: Kind, currency: str) -> AccountId:
+    """The other side of the books: outside, discount, bonus, revenue or opening of a partner in a currency."""
+    return open_account(conn, partner_id, kind, "", currency).id
+
+
+def find_account(conn: Connection, partner_id: PartnerId, kind: Kind, owner_id: str, currency: str) -> Account | None:
+    """The account of that owner and currency, or None."""
+    row = conn.execute(
+        _BY_OWNER, {"partner": partner_id, "kind": kind, "owner": owner_id, "currency": currency}
+    ).first()
+    return None if row is None else _account(row)
+
+
+def lock_accounts(conn: Connection, ids: Collection[AccountId]) -> dict[AccountId, Account]:
+    """Read accounts and keep others from changing them until the unit ends; in id order, against deadlocks."""
+    rows = conn.execute(_LOCKED, {"ids": sorted(ids)})
+    return {AccountId(row.id): _account(row) for row in rows}
+
+
+def lock_client_accounts(conn: Connection, client_ids: Collection[ClientId]) -> None:
+    """Keep others from changing these clients' money, subscriptions and channels until the unit ends.
+
+    Whoever changes any of them holds the lock of the client's account.
+    """
+    wanted = select(account.c.id).where(account.c.kind == "client", account.c.owner_id.in_(list(client_ids)))
+    conn.execute(wanted.order_by(account.c.id).with_for_update(of=account)).all()
+
+
+def client_accounts(conn: Connection, clients: Mapping[ClientId, str]) -> dict[ClientId, Account]:
+    """Accounts of clients in their own currency, given as client to currency; a client without one is left out."""
+    if not clients:
+        return {}
+    wanted = [(client_id, currency) for client_id, currency in clients.items()]
+    query = select(account).where(
+        and_(account.c.kind == "client", tuple_(account.c.owner_id, account.c.currency).in_(wanted))
+    )
+    return {ClientId(row.owner_id): _account(row) for row in conn.execute(query)}
+
+
+def partner_accounts(conn: Connection, partner_id: PartnerId) -> list[AccountView]:
+    """The partner's own accounts, one per currency, by currency code."""
+    query = select(account).where(account.c.partner_id == partner_id, account.c.kind == "partner")
+    found = [_account(row) for row in conn.execute(query.order_by(account.c.currency))]
+    return [AccountView(one.currency, one.balance, Money(one.held, one.currency), one.available) for one in found]
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        AccountId(row.id),
+        PartnerId(row.partner_id),
+        row.kind,
+        row.owner_id,
+        row.currency,
+        row.posted,
+        row.held,
+        row.floor,
+    )

@@ -1,0 +1,186 @@
+"""How a client stands: balance, subscriptions, channels, when the money or the subscription ends. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bot.billing.daily import ACTIVE, STOPPED
+from bot.billing.holdings import Channel, Holdings, Subscription, total_price
+from bot.billing.local_day import first_instant, local_date
+from bot.billing.plan import PriceBook
+from bot.errors import UserError
+from bot.ids import ChannelId, ClientId, PartnerId, SubscriptionId, TransactionId
+from bot.money import Money
+
+_DAY = timedelta(days=1)
+_HORIZON_DAYS = 20_000
+"""A run-out further away than some fifty years is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    """A subscription for showing; `state` is active or ended, by the client's own calendar."""
+
+    id: SubscriptionId
+    plan: str | None
+    months: int | None
+    end_date: date
+    channels: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """A channel for showing. `state`: active, notEnoughMoney or what its source calls it."""
+
+    id: ChannelId
+    transport: str
+    name: str
+    state: str
+    free: bool
+    subscription_id: SubscriptionId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A client's money and time at one moment.
+
+    `daily_total`: what the channels in no subscription cost a day together. `next_end`: the earliest last paid day of
+    an active subscription. `ended_on`: the last paid day of the subscription that ended last and was not renewed.
+    `runs_out_on`: the last day that the money pays for all channels now on daily payments (the fixed charges of
+    subscriptions that end before are counted too); they stop at `runs_out_at`, the first instant of the next local day.
+    Both are None when no running channel is on daily payments or its price is unknown. `stopped`: channels out for lack
+    of money. `last_increase`: the latest transaction that brought money, None without. `renewal`: list price of
+    renewing with the same plan and period (`renewal_months`), None when it is unknown.
+    """
+
+    client_id: ClientId
+    partner_id: PartnerId
+    currency: str
+    time_zone: str
+    as_of: datetime | None
+    balance: Money
+    available: Money
+    floor: Money
+    subscriptions: tuple[SubscriptionView, ...]
+    channels: tuple[ChannelView, ...]
+    daily_total: Money
+    next_end: date | None
+    ended_on: date | None
+    runs_out_on: date | None
+    runs_out_at: datetime | None
+    stopped: int
+    last_increase: TransactionId | None
+    plan: str | None
+    renewal_months: int | None
+    renewal: Money | None
+
+
+def standing_of(held: Holdings, book: PriceBook, now: datetime, last_increase: TransactionId | None = None) -> Standing:
+    """Work out how a client stands at a moment."""
+    today = local_date(now, held.time_zone)
+    daily = held.on_daily_payment(today)
+    renew = held.to_renew(today)
+    runs_out_on = run_out_day(held, book, today)
+    ended = [one for one in held.subscriptions if _needs_renewal(held, one, today)]
+    return Standing(
+        client_id=held.client_id,
+        partner_id=held.partner_id,
+        currency=held.currency,
+        time_zone=held.time_zone,
+        as_of=held.as_of,
+        balance=held.balance,
+        available=held.available,
+        floor=held.floor,
+        subscriptions=tuple(_subscription_view(held, one, today) for one in held.subscriptions),
+        channels=tuple(_channel_view(one) for one in held.channels),
+        daily_total=Money(sum(held.daily_rate(one, book, today) or 0 for one in daily), held.currency),
+        next_end=min((one.end_date for one in held.subscriptions if one.active_on(today)), default=None),
+        ended_on=max((one.end_date for one in ended), default=None),
+        runs_out_on=runs_out_on,
+        runs_out_at=None if runs_out_on is None else first_instant(runs_out_on + _DAY, held.time_zone),
+        stopped=sum(one.state == STOPPED for one in held.channels),
+        last_increase=last_increase,
+        plan=renew.plan if renew else None,
+        renewal_months=renewal_months(renew, book),
+        renewal=_renewal(held, renew, book, today),
+    )
+
+
+def run_out_day(held: Holdings, book: PriceBook, today: date, more: Money | None = None) -> date | None:
+    """The last day the money (with `more` added) pays for every running channel; None while nothing is charged daily.
+
+    Exact as long as only fixed charges exist: it follows the days, with subscriptions that end on the way. Stopped
+    channels count as soon as there is more money: it would start them again.
+    """
+    states = (ACTIVE, STOPPED) if more else (ACTIVE,)
+    running = [one for one in held.channels if one.state in states]
+    if not any(not held.covered(one, today) for one in running):
+        return None
+    money = max(held.available.minor + (more.minor if more else 0), 0)
+    day = today
+    for _ in range(_HORIZON_DAYS):
+        cost, until = _cost(held, running, book, day), _steady_until(held, running, day, today)
+        if cost is None:
+            return None
+        days = (until - day).days + 1 if until else _HORIZON_DAYS
+        payable = days if cost == 0 else money // cost
+        if payable < days:
+            return day + timedelta(days=payable - 1)
+        if until is None:
+            return None
+        money -= cost * days
+        day = until + _DAY
+    return None
+
+
+def _cost(held: Holdings, running: Sequence[Channel], book: PriceBook, day: date) -> int | None:
+    """What the running channels cost on a day; None when one of them has no known price."""
+    total = 0
+    for channel in running:
+        if held.covered(channel, day) or (channel.charged_through is not None and channel.charged_through >= day):
+            continue
+        rate = held.daily_rate(channel, book, day)
+        if rate is None:
+            return None
+        total += rate
+    return total
+
+
+def _steady_until(held: Holdings, running: Sequence[Channel], day: date, today: date) -> date | None:
+    """The last day from `day` on that costs the same; None: for ever."""
+    ends = [one.end_date for one in held.subscriptions if one.active_on(day)]
+    paid = [one.charged_through for one in running if one.charged_through is not None and one.charged_through >= day]
+    return min([*ends, *paid, *([today] if day == today else [])], default=None)
+
+
+def renewal_months(subscription: Subscription | None, book: PriceBook) -> int | None:
+    """The period a renewal is offered for: the last one, or the configured one where nobody told."""
+    return None if subscription is None else subscription.months or book.renew_months
+
+
+def _renewal(held: Holdings, subscription: Subscription | None, book: PriceBook, today: date) -> Money | None:
+    if subscription is None or subscription.plan is None:
+        return None
+    channels = held.in_subscription(subscription.id)
+    months = subscription.months or book.renew_months
+    try:
+        return total_price(channels, subscription.plan, months, held.currency, book, today)
+    except UserError:
+        return None
+
+
+def _needs_renewal(held: Holdings, subscription: Subscription, today: date) -> bool:
+    """Ended, and not given up: channels are still waiting in it, or it is all that is known of the client."""
+    if subscription.state == "closed" or subscription.active_on(today):
+        return False
+    return bool(held.in_subscription(subscription.id)) or not held.channels
+
+
+def _subscription_view(held: Holdings, one: Subscription, today: date) -> SubscriptionView:
+    state = "closed" if one.state == "closed" else "active" if one.active_on(today) else "ended"
+    return SubscriptionView(one.id, one.plan, one.months, one.end_date, len(held.in_subscription(one.id)), state)
+
+
+def _channel_view(one: Channel) -> ChannelView:
+    return ChannelView(one.id, one.transport, one.name, one.state, one.free, one.subscription_id)
