@@ -43,7 +43,7 @@ def read_table(data: bytes, filename: str | None = None) -> Table:
     return Table(
         rows=tuple(rows),
         rejected=tuple(rejected),
-        present=frozenset(header.columns),
+        headings={field: column.heading for field, column in header.columns.items()},
         ignored=header.ignored,
         kind=grid.kind,
         digest=hashlib.sha256(data).hexdigest(),

@@ -113,6 +113,18 @@ _ROW = {
         "the spreadsheet shows the error {value} here",
         "в этой ячейке таблицы ошибка {value}",
     ),
+    "company_missing": (
+        "a new client needs a company name",
+        "для нового клиента нужно название компании",
+    ),
+    "client_without_currency": (
+        "a new client needs a currency: EUR, USD, KZT or RUB",
+        "для нового клиента нужна валюта: EUR, USD, KZT или RUB",
+    ),
+    "currency_changed": (
+        "this client is kept in {known}, the table says {given}: an account cannot change its currency",
+        "клиент ведётся в {known}, а в таблице {given}: валюту счёта сменить нельзя",
+    ),
     "row_width": (
         "{cells} cells under {headings} headings: is the separator inside a value without quotes, or a cell missing?",
         "{cells} ячеек при {headings} заголовках: возможно, разделитель внутри значения без кавычек или нет ячейки",
@@ -159,6 +171,18 @@ _FILE = {
         "кавычка, открытая в строке {line}, не закрыта",
     ),
 }
+_WHOLE = {
+    "import_many_changes": (
+        "This table would change {balances} of {balances_of} balances and {ends} of {ends_of} end dates. "
+        "Is it the right table? If so, import it with --yes.",
+        "Эта таблица изменит балансов: {balances} из {balances_of}, дат окончания: {ends} из {ends_of}. "
+        "Это та таблица? Если да, загрузите её с --yes.",
+    ),
+    "import_reason_missing": (
+        "To adjust balances say why, with --reason.",
+        "Чтобы исправить балансы, напишите причину: --reason.",
+    ),
+}
 
 
 def reason_text(problem: Problem, language: str = "en") -> str:
@@ -167,8 +191,10 @@ def reason_text(problem: Problem, language: str = "en") -> str:
 
 
 def error_text(error: UserError, language: str = "en") -> str:
-    """Why a whole file cannot be read, naming the file."""
+    """Why a whole file cannot be read, naming the file, or why a table that was read is not taken."""
     russian = supported(language) == "ru"
+    if error.key in _WHOLE:
+        return _WHOLE[error.key][russian].format(**error.facts)
     reason = _FILE[error.key][russian].format(**error.facts)
     file = error.facts.get("file", "-")
     return f"Не могу прочитать таблицу {file}: {reason}." if russian else f"Cannot read the table {file}: {reason}."

@@ -1,5 +1,6 @@
 """What reading a Clients table gives: rows, refusals, and which columns were there. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -67,16 +68,21 @@ class Rejection:
 class Table:
     """A Clients table that was read.
 
-    `present`: the fields that have a column, so that an empty cell and an absent column are not mixed up.
+    `headings`: each field that has a column, with its heading in the file.
     `ignored`: headings nobody here knows. `kind`: csv, tsv, pasted or xlsx. `digest`: SHA-256 of the bytes.
     """
 
     rows: tuple[ClientRow, ...]
     rejected: tuple[Rejection, ...]
-    present: frozenset[str]
+    headings: Mapping[str, str]
     ignored: tuple[str, ...]
     kind: str
     digest: str
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The fields that have a column, so that an empty cell and an absent column are not mixed up."""
+        return frozenset(self.headings)
 
     @property
     def read(self) -> int:
