@@ -1,0 +1,73 @@
+"""The registry of stored texts: which wording the provider holds under which id, and whether WhatsApp approved it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from bot.messaging.templates import Content
+from bot.messaging.transport import Approval
+from bot.storage import queries
+from bot.storage.tables import content
+
+UNSUBMITTED = "unsubmitted"
+APPROVED = "approved"
+PENDING = frozenset({UNSUBMITTED, "received", "pending"})
+"""WhatsApp has not decided yet."""
+REFUSED = frozenset({"rejected", "paused", "disabled"})
+"""WhatsApp would refuse a message made from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One wording of one text in one language, as the provider holds it."""
+
+    template: str
+    language: str
+    checksum: str
+    content_id: str
+    approval: str
+    checked_at: datetime
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.template, self.language, self.checksum
+
+
+def find(conn: Connection, template: str, language: str, checksum: str) -> Stored | None:
+    """A wording by its checksum; None when the provider does not hold it as far as we know."""
+    same = (content.c.template == template, content.c.language == language, content.c.checksum == checksum)
+    row = conn.execute(select(content).where(*same)).one_or_none()
+    return _stored(row) if row else None
+
+
+def all_stored(conn: Connection) -> list[Stored]:
+    """Every wording, old ones too."""
+    order = (content.c.template, content.c.language, content.c.checked_at)
+    return [_stored(row) for row in conn.execute(select(content).order_by(*order))]
+
+
+def save(conn: Connection, wanted: Content, content_id: str, approval: Approval, now: datetime) -> Stored:
+    """Note that the provider holds a wording, and what WhatsApp thinks of it."""
+    row = {
+        "template": wanted.template,
+        "language": wanted.language,
+        "checksum": wanted.checksum,
+        "content_sid": content_id,
+        "approval": approval.status[:16],
+        "checked_at": now,
+    }
+    queries.upsert(conn, content, [row])
+    return Stored(wanted.template, wanted.language, wanted.checksum, content_id, approval.status, now)
+
+
+def missing(stored: Iterable[Stored], wanted: Iterable[Content]) -> list[Content]:
+    """The texts whose present wording the provider does not hold. Pure."""
+    known = {one.key for one in stored}
+    return [one for one in wanted if (one.template, one.language, one.checksum) not in known]
+
+
+def _stored(row: Row[Any]) -> Stored:
+    return Stored(row.template, row.language, row.checksum, row.content_sid, row.approval, row.checked_at)

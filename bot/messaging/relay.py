@@ -1,0 +1,218 @@
+"""Sends what is in the outbox: claims, hands over to the transport, records; in order per person, at the sender's pace.
+
+Nothing here is remembered that must survive: a process that dies leaves claimed messages, which the sweep finds.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from time import perf_counter
+
+import structlog
+
+from bot.clock import Clock
+from bot.errors import BotError, TransientError
+from bot.ids import Address
+from bot.jobs.port import Job, Jobs
+from bot.messaging import claims, outbox
+from bot.messaging.attempts import Ended, record_attempts
+from bot.messaging.claims import Claimed
+from bot.messaging.content_sync import ContentSync
+from bot.messaging.contents import APPROVED, REFUSED
+from bot.messaging.message import ErrorClass
+from bot.messaging.pace import Bucket
+from bot.messaging.status import State
+from bot.messaging.transport import OutMessage, Rejected, Result, Transport, Unknown
+from bot.messaging.window import Mode
+from bot.storage.engine import Database
+
+CHUNK = 500
+"""So many messages a job sends at most; then it asks for another."""
+_LOOK_AGAIN_SECONDS = 0.2
+"""While sends are under way, newer messages are looked for so often: a reply does not wait for a slow send."""
+_PAUSE = timedelta(minutes=1)
+"""After our account or sender was refused, nothing is tried for so long."""
+_APPROVAL_WAIT = timedelta(minutes=5)
+_VALIDITY = timedelta(hours=4)
+"""How long the provider tries, when the message itself says nothing."""
+_BURST = 64
+_log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """Drains outboxes. One drain of a sender at a time is enough; several do no harm."""
+
+    def __init__(
+        self,
+        db: Database,
+        transport: Transport,
+        clock: Clock,
+        jobs: Jobs,
+        contents: ContentSync,
+        *,
+        per_second: float = 80.0,
+        at_a_time: int = 64,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`per_second` is the pace of each sender, `at_a_time` how many sends of it may be under way."""
+        self._db = db
+        self._transport = transport
+        self._clock = clock
+        self._jobs = jobs
+        self._contents = contents
+        self._per_second = per_second
+        self._at_a_time = at_a_time
+        self._jitter = jitter
+        self._record = partial(record_attempts, jobs=jobs)
+        self._buckets: dict[Address, Bucket] = {}
+        self._lanes: dict[Address, set[asyncio.Task[None]]] = {}
+        self._under_way: dict[Address, int] = {}
+        self._paused_until: dict[Address, datetime] = {}
+
+    async def run_job(self, job: Job) -> None:
+        """Handler of the job `relay`; its key is the sender."""
+        await self.drain(Address(job.key))
+
+    async def drain(self, sender: Address) -> int:
+        """Send what may go now, up to a chunk; returns how many messages were handed to the transport."""
+        sent = 0
+        while sent < CHUNK:
+            if (until := self._paused_until.get(sender)) and until > self._clock.now():
+                await self._db.write(outbox.ask, self._jobs, sender, until)
+                return sent
+            room = await self._room(sender)
+            claimed = await self._db.write(claims.claim, sender, self._clock.now(), room)
+            self._bucket(sender).take(len(claimed.taken), self._clock.now())
+            sent += len(claimed.taken)
+            for lane in _lanes(claimed.taken):
+                self._start(sender, lane)
+            if len(claimed.taken) + claimed.dropped < room:
+                if not self._lanes.get(sender):
+                    return sent
+                await self._one_done(sender, _LOOK_AGAIN_SECONDS)
+        await self._db.write(outbox.ask, self._jobs, sender, self._clock.now())
+        return sent
+
+    async def close(self) -> None:
+        """Wait for sends under way; what cannot be recorded is left to the sweep."""
+        under_way = [task for tasks in self._lanes.values() for task in tasks]
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _room(self, sender: Address) -> int:
+        """Wait until there is room for a message; how many there is room for."""
+        while self._under_way.get(sender, 0) >= self._at_a_time:
+            await self._one_done(sender, None)
+        bucket = self._bucket(sender)
+        if bucket.available(self._clock.now()) < 1:
+            few = max(1, int(bucket.rate / 20))
+            await self._clock.sleep_until(bucket.next_at(few, self._clock.now()))
+        free = self._at_a_time - self._under_way.get(sender, 0)
+        return max(1, min(free, bucket.available(self._clock.now()), _BURST))
+
+    def _bucket(self, sender: Address) -> Bucket:
+        return self._buckets.setdefault(sender, Bucket(self._per_second))
+
+    def _start(self, sender: Address, lane: Sequence[Claimed]) -> None:
+        task = asyncio.create_task(self._run_lane(sender, lane))
+        self._lanes.setdefault(sender, set()).add(task)
+        self._under_way[sender] = self._under_way.get(sender, 0) + len(lane)
+        task.add_done_callback(partial(self._ended, sender, len(lane)))
+
+    def _ended(self, sender: Address, number: int, task: asyncio.Task[None]) -> None:
+        self._lanes[sender].discard(task)
+        self._under_way[sender] -= number
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("relay.lane_broke", sender=sender, error=repr(error))
+
+    async def _one_done(self, sender: Address, seconds: float | None) -> None:
+        if lanes := self._lanes.get(sender):
+            await asyncio.wait(lanes, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _run_lane(self, sender: Address, lane: Sequence[Claimed]) -> None:
+        """One person's messages one after the other. When one must wait, those after it are given back."""
+        for n, claimed in enumerate(lane, start=1):
+            if await self._send(sender, claimed) is State.QUEUED:
+                rest = lane[n:]
+                if rest:
+                    await self._db.write(claims.release, rest, self._clock.now())
+                return
+
+    async def _send(self, sender: Address, claimed: Claimed) -> State:
+        prepared = await self._prepare(claimed)
+        started = perf_counter()
+        match prepared:
+            case OutMessage():
+                result = await self._hand_over(prepared)
+            case Rejected():
+                result = prepared
+            case None:
+                wait_until = self._clock.now() + _APPROVAL_WAIT
+                await self._db.write(claims.release, [claimed], wait_until)
+                await self._db.write(outbox.ask, self._jobs, sender, wait_until)
+                return State.QUEUED
+        took = int((perf_counter() - started) * 1000)
+        ended = Ended(claimed.id, claimed.attempt, result, self._clock.now(), took, self._jitter())
+        self._notice(sender, claimed, result)
+        return await self._db.write_many(self._record, ended)
+
+    async def _hand_over(self, message: OutMessage) -> Result:
+        try:
+            return await self._transport.send(message)
+        except Exception as error:
+            _log.exception("relay.transport_broke", delivery=message.delivery_id)
+            return Unknown(f"broke: {type(error).__name__}")
+
+    async def _prepare(self, claimed: Claimed) -> OutMessage | Rejected | None:
+        """The message as the transport takes it; a refusal when it can never go; None when it must wait."""
+        out = partial(
+            OutMessage,
+            delivery_id=claimed.id,
+            to=claimed.to,
+            sender=claimed.sender,
+            body=claimed.body,
+            validity_seconds=self._validity(claimed),
+        )
+        if claimed.checksum is None:
+            return out()
+        try:
+            stored = await self._contents.stored(claimed.template, claimed.language, claimed.checksum)
+            if stored and claimed.mode is Mode.TEMPLATE and stored.approval != APPROVED:
+                stored = await self._contents.recheck(claimed.template, claimed.language, claimed.checksum)
+        except TransientError as error:
+            return Rejected(ErrorClass.RETRY, None, str(error))
+        except BotError as error:
+            return Rejected(ErrorClass.TEMPLATE, None, str(error))
+        if stored is None:
+            return Rejected(ErrorClass.TEMPLATE, None, f"{claimed.template}: this wording is not at the provider")
+        if claimed.mode is Mode.TEMPLATE and stored.approval != APPROVED:
+            if stored.approval in REFUSED:
+                return Rejected(ErrorClass.TEMPLATE, None, f"{claimed.template}: WhatsApp says {stored.approval}")
+            return None
+        return out(content_id=stored.content_id, variables=claimed.variables)
+
+    def _validity(self, claimed: Claimed) -> int:
+        left = claimed.expires_at - self._clock.now() if claimed.expires_at else _VALIDITY
+        return int(min(left, timedelta(hours=10)).total_seconds())
+
+    def _notice(self, sender: Address, claimed: Claimed, result: Result) -> None:
+        if not isinstance(result, Rejected):
+            return
+        _log.warning(
+            "message.refused",
+            delivery=claimed.id,
+            error_class=result.error_class,
+            code=result.code,
+            error=result.message,
+        )
+        if result.error_class is ErrorClass.CONFIGURATION:
+            self._paused_until[sender] = self._clock.now() + _PAUSE
+
+
+def _lanes(taken: Sequence[Claimed]) -> list[list[Claimed]]:
+    """Messages by person, in order."""
+    lanes: dict[Address, list[Claimed]] = {}
+    for claimed in taken:
+        lanes.setdefault(claimed.to, []).append(claimed)
+    return list(lanes.values())
