@@ -281,6 +281,11 @@ def unmute(conn: Connection, curator_id: CuratorId, client_id: ClientId) -> bool
     return repository.delete_mute(conn, curator_id, client_id)
 
 
+def mutes(conn: Connection, client_ids: Iterable[ClientId]) -> Mapping[ClientId, frozenset[CuratorId]]:
+    """Who muted which of these clients."""
+    return repository.mutes(conn, client_ids)
+
+
 def financial_curators(conn: Connection, partner_id: PartnerId) -> list[Curator]:
     """The partner's people who hear of money: finances on, consent given, neither stopped nor removed."""
     return [one for one in list_curators(conn, partner_id) if one.client_id is None and one.silence() is None]

@@ -45,7 +45,7 @@ def test_russian_reads_as_agreed() -> None:
     ("days", "english", "russian"),
     [
         (0, "ends today", "осталось меньше дня"),
-        (1, "ends in 1 day", "осталось 1 день"),
+        (1, "ends in 1 day", "остался 1 день"),
         (3, "ends in 3 days", "осталось 3 дня"),
     ],
 )
@@ -80,8 +80,7 @@ def test_user_data_cannot_format_break_or_lengthen_the_text() -> None:
 def test_an_empty_value_becomes_a_dash() -> None:
     facts = {**ENDING.sample, "price": None, "contact_name": "", "contact_phone": None}
     text = render("alerts/ending", "en", facts, BUTTONS)
-    assert "Renewal for 12 months: –" in text.body
-    assert "Contact: –, –" in text.body
+    assert "Contact: –" in text.body
 
 
 @pytest.mark.parametrize("buttons", [[], BUTTONS[:2], list(reversed(BUTTONS)), [*BUTTONS[:2], Button("later", "")]])

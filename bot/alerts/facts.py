@@ -1,0 +1,102 @@
+"""From what billing and the directory know of a client: the input of the rules, and the snapshot an alert keeps. Pure.
+
+A snapshot is plain data and the same in every language; texts are made of it alone, whatever happens later.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from bot.alerts.alert import Due, Kind
+from bot.alerts.rules import Outlook
+from bot.billing.plan import PriceBook
+from bot.billing.standing import Standing, SubscriptionView
+from bot.directory.people import Client
+from bot.money import as_json
+
+_DAY = timedelta(days=1)
+_ACTIVE = "active"
+
+
+def outlook(standing: Standing, charged_through: date | None = None) -> Outlook:
+    """What the rules need of a client. `charged_through`: the last day its stopped channels paid for by themselves."""
+    paid = [day for day in (charged_through, standing.ended_on) if day is not None]
+    return Outlook(
+        zone=standing.time_zone,
+        end_dates=tuple(one.end_date for one in standing.subscriptions if one.state == _ACTIVE),
+        ended_on=standing.ended_on,
+        money_until=standing.runs_out_on,
+        stopped=standing.stopped,
+        stopped_on=max(paid) + _DAY if standing.stopped and paid else None,
+        increase=standing.last_increase,
+    )
+
+
+def snapshot(
+    client: Client, standing: Standing, rung: Due, book: PriceBook, charged_through: date | None = None
+) -> dict[str, Any]:
+    """Everything a text about this rung may say. `last_day` is the last paid day, as far as it is known."""
+    return {
+        "kind": rung.kind.value,
+        "stage": rung.stage,
+        "company": client.company,
+        "account_id": client.account_id,
+        "time_zone": client.time_zone,
+        "contact_name": client.contact_name,
+        "contact_phone": client.contact_phone,
+        "as_of": client.as_of.isoformat() if client.as_of else None,
+        "balance": as_json(standing.balance),
+        "daily": as_json(standing.daily_total),
+        "daily_channels": _daily_channels(standing),
+        "stopped": standing.stopped,
+        "money_until": _iso(standing.runs_out_on),
+        "stops_on": _iso(standing.runs_out_on + _DAY) if standing.runs_out_on else None,
+        "ended_on": _iso(standing.ended_on),
+        "last_day": _iso(_last_day(standing, rung, charged_through)),
+        **_subscription(standing, rung, book),
+    }
+
+
+def _last_day(standing: Standing, rung: Due, charged_through: date | None) -> date | None:
+    match rung.kind:
+        case Kind.ENDING | Kind.ENDED:
+            return date.fromisoformat(rung.cycle)
+        case Kind.RUNNING_OUT:
+            return standing.runs_out_on
+        case _:
+            return max((day for day in (charged_through, standing.ended_on) if day), default=None)
+
+
+def _subscription(standing: Standing, rung: Due, book: PriceBook) -> Mapping[str, Any]:
+    """The subscription that the rung is about: its plan, its channels, and what renewing costs where that is known."""
+    ending = [one for one in standing.subscriptions if one.end_date.isoformat() == rung.cycle]
+    chosen = ending or [one for one in standing.subscriptions if one.end_date == standing.ended_on]
+    to_renew = _iso(standing.next_end or standing.ended_on)
+    priced = standing.renewal is not None and bool(chosen) and chosen[0].end_date.isoformat() == to_renew
+    channels = sum(one.channels for one in chosen) or len(standing.channels)
+    return {
+        "plan": _plan_title(chosen, book),
+        "channels": channels,
+        "months": standing.renewal_months if priced else None,
+        "price": as_json(standing.renewal) if priced and standing.renewal is not None else None,
+    }
+
+
+def _plan_title(chosen: list[SubscriptionView], book: PriceBook) -> str | None:
+    name = chosen[0].plan if chosen else None
+    if name is None:
+        return None
+    known = book.plans.get(name)
+    return known.title if known else name
+
+
+def _daily_channels(standing: Standing) -> int:
+    """Channels that are charged by the day now: running ones that no active subscription covers."""
+    covered = {one.id for one in standing.subscriptions if one.state == _ACTIVE}
+    return sum(
+        one.state == _ACTIVE and not one.free and one.subscription_id not in covered for one in standing.channels
+    )
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

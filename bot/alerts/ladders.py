@@ -1,0 +1,97 @@
+"""Keeps the ladders true: rebuilds those of clients whose facts changed, and settles alerts that hold no longer."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from bot.alerts import notifications, repository
+from bot.alerts.alert import WATCHED, Alert, Due, Kind
+from bot.alerts.facts import outlook
+from bot.alerts.policy import Policy
+from bot.alerts.rules import Hours, ladder, not_said_before
+from bot.alerts.surroundings import Surroundings
+from bot.billing.standing import Standing
+from bot.billing.standings import standings
+from bot.directory import service as directory
+from bot.directory.people import Client
+from bot.ids import ClientId, PartnerId
+from bot.messaging import outbox
+
+CHUNK = 500
+"""Clients handled in one set of statements."""
+
+
+def rebuild(
+    conn: Connection, reasons: Mapping[ClientId, str], *, now: datetime, env: Surroundings
+) -> dict[ClientId, list[Alert]]:
+    """Make the ladders of these clients anew and settle what is no longer true; the alerts that were settled.
+
+    `reasons` says of each client what changed; it is noted with the alerts that this settles.
+    """
+    settled: dict[ClientId, list[Alert]] = {}
+    for client_ids in chunks(list(reasons)):
+        rungs = _ladders(conn, client_ids, now, env)
+        said = repository.said(conn, client_ids)
+        fresh = {one: (partner, not_said_before(due, said.get(one, {}))) for one, (partner, due) in rungs.items()}
+        repository.replace_ladders(conn, fresh)
+        for client_id, alerts in repository.open_of_clients(conn, client_ids).items():
+            held = rungs.get(client_id, (None, ()))[1]
+            over = [one for one in alerts if one.kind in WATCHED and not _holds(one, held, now)]
+            if over:
+                settle(conn, over, reasons[client_id], now)
+                settled[client_id] = over
+    return settled
+
+
+def settle(conn: Connection, alerts: Sequence[Alert], resolution: str, now: datetime) -> None:
+    """Close alerts, and take back what was not yet said of them."""
+    ids = [one.id for one in alerts]
+    repository.resolve(conn, ids, resolution, now)
+    outbox.cancel_queued(conn, ids=notifications.settle(conn, ids, now))
+
+
+def hours(policy: Policy, client: Client) -> Hours:
+    """The stages that hold for a client."""
+    return Hours(
+        ending=policy.stages_of(Kind.ENDING, client.partner_id, client.account_id),
+        running_out=policy.stages_of(Kind.RUNNING_OUT, client.partner_id, client.account_id),
+        raise_at=policy.raise_at,
+    )
+
+
+def chunks(client_ids: Collection[ClientId]) -> Iterator[list[ClientId]]:
+    """The clients in sets that one statement can name."""
+    left = iter(client_ids)
+    while some := list(islice(left, CHUNK)):
+        yield some
+
+
+def _ladders(
+    conn: Connection, client_ids: list[ClientId], now: datetime, env: Surroundings
+) -> dict[ClientId, tuple[PartnerId, tuple[Due, ...]]]:
+    known = standings(conn, client_ids, now, env.book)
+    clients = directory.clients_by_id(conn, client_ids)
+    stopped = paid_through(conn, known)
+    return {
+        client_id: (
+            standing.partner_id,
+            ladder(outlook(standing, stopped.get(client_id)), hours(env.policy, clients[client_id]), now),
+        )
+        for client_id, standing in known.items()
+    }
+
+
+def paid_through(conn: Connection, known: Mapping[ClientId, Standing]) -> dict[ClientId, date]:
+    """Of clients with stopped channels: the last day these paid for by themselves."""
+    stopped = [client_id for client_id, standing in known.items() if standing.stopped]
+    return repository.paid_through(conn, stopped) if stopped else {}
+
+
+def _holds(alert: Alert, rungs: Sequence[Due], now: datetime) -> bool:
+    """Whether what the alert says is still so: a date may have moved away, a cycle may have begun anew."""
+    return any(
+        (rung.kind, rung.cycle) == (alert.kind, alert.cycle) and rung.stage <= alert.stage and rung.due_at <= now
+        for rung in rungs
+    )

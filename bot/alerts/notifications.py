@@ -1,0 +1,136 @@
+"""Who is or was told of which alert, in the database: waiting, sent, suppressed or settled in the meantime."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, select, text, update
+
+from bot.alerts.alert import Alert
+from bot.alerts.repository import as_alert
+from bot.ids import AlertId, CuratorId, DeliveryId, PartnerId
+from bot.storage.queries import insert_if_absent
+from bot.storage.tables import alert, curator, notification
+
+WAITING = text("notification.outcome = 'waiting'")
+"""In the words of the partial index, so that it is used."""
+
+
+def insert_waiting(conn: Connection, pairs: Iterable[tuple[AlertId, CuratorId, datetime]], now: datetime) -> None:
+    """Note who is to be told of what, and from which moment on."""
+    rows = [_row(alert_id, curator_id, "waiting", now, send_at=at) for alert_id, curator_id, at in pairs]
+    insert_if_absent(conn, notification, rows)
+
+
+def insert_suppressed(conn: Connection, pairs: Iterable[tuple[AlertId, CuratorId, str]], now: datetime) -> None:
+    """Note who is not told of what, and why."""
+    rows = [_row(alert_id, curator_id, "suppressed", now, reason=why) for alert_id, curator_id, why in pairs]
+    insert_if_absent(conn, notification, rows)
+
+
+def insert_sent(conn: Connection, alert_id: AlertId, told: Mapping[CuratorId, DeliveryId], now: datetime) -> None:
+    """Note who was told of what at once."""
+    rows = [_row(alert_id, curator_id, "sent", now, delivery_id=which) for curator_id, which in told.items()]
+    insert_if_absent(conn, notification, rows)
+
+
+def curators_waiting(
+    conn: Connection, now: datetime, limit: int, partner_id: PartnerId | None = None
+) -> list[CuratorId]:
+    """People whom something is to be told now."""
+    query = select(notification.c.curator_id).where(WAITING, notification.c.send_at <= now).distinct()
+    if partner_id is not None:
+        query = query.join(curator, curator.c.id == notification.c.curator_id).where(curator.c.partner_id == partner_id)
+    return [
+        CuratorId(found) for found in conn.execute(query.order_by(notification.c.curator_id).limit(limit)).scalars()
+    ]
+
+
+def waiting(conn: Connection, curator_ids: Sequence[CuratorId], now: datetime) -> dict[CuratorId, list[Alert]]:
+    """What each of these people is to be told now. Others who ask meanwhile wait, so that nobody is told twice."""
+    query = (
+        select(notification.c.curator_id, alert)
+        .join(alert, alert.c.id == notification.c.alert_id)
+        .where(WAITING, notification.c.send_at <= now, notification.c.curator_id.in_(curator_ids))
+        .order_by(notification.c.alert_id, notification.c.curator_id)
+        .with_for_update(of=notification, skip_locked=True)
+    )
+    found: dict[CuratorId, list[Alert]] = defaultdict(list)
+    for row in conn.execute(query):
+        found[CuratorId(row.curator_id)].append(as_alert(row))
+    return found
+
+
+def mark_sent(
+    conn: Connection, curator_id: CuratorId, alert_ids: Sequence[AlertId], delivery_id: DeliveryId | None, now: datetime
+) -> None:
+    """Note that a person was told, and in which delivery."""
+    values = {"outcome": "sent", "delivery_id": delivery_id, "at": now}
+    conn.execute(update(notification).where(*_of(curator_id, alert_ids)).values(values))
+
+
+def mark_suppressed(
+    conn: Connection, curator_id: CuratorId, alert_ids: Sequence[AlertId], reason: str, now: datetime
+) -> None:
+    """Note that a person is not told after all, and why."""
+    values = {"outcome": "suppressed", "reason": reason, "at": now}
+    conn.execute(update(notification).where(*_of(curator_id, alert_ids)).values(values))
+
+
+def settle(conn: Connection, alert_ids: Sequence[AlertId], now: datetime) -> list[DeliveryId]:
+    """Nobody need be told of these alerts any more; the deliveries that stand for nothing else now."""
+    settled = notification.c.alert_id.in_(alert_ids)
+    conn.execute(
+        update(notification).where(settled, notification.c.outcome == "waiting").values(outcome="settled", at=now)
+    )
+    others = notification.alias("others")
+    still = exists().where(
+        others.c.delivery_id == notification.c.delivery_id, others.c.alert_id == alert.c.id, alert.c.state == "open"
+    )
+    query = select(notification.c.delivery_id).where(
+        and_(settled, notification.c.delivery_id.is_not(None), ~still.correlate(notification))
+    )
+    return [DeliveryId(found) for found in conn.execute(query.distinct()).scalars()]
+
+
+def told_with(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> list[Alert]:
+    """Everything that a person was told of in the same message as this alert."""
+    delivery = select(notification.c.delivery_id).where(
+        notification.c.alert_id == alert_id, notification.c.curator_id == curator_id
+    )
+    query = (
+        select(alert)
+        .join(notification, notification.c.alert_id == alert.c.id)
+        .where(notification.c.curator_id == curator_id, notification.c.delivery_id.in_(delivery.scalar_subquery()))
+    )
+    return [as_alert(row) for row in conn.execute(query)]
+
+
+def _of(curator_id: CuratorId, alert_ids: Sequence[AlertId]) -> tuple[Any, ...]:
+    return (
+        notification.c.curator_id == curator_id,
+        notification.c.alert_id.in_(alert_ids),
+        notification.c.outcome == "waiting",
+    )
+
+
+def _row(
+    alert_id: AlertId,
+    curator_id: CuratorId,
+    outcome: str,
+    now: datetime,
+    *,
+    reason: str | None = None,
+    send_at: datetime | None = None,
+    delivery_id: DeliveryId | None = None,
+) -> dict[str, Any]:
+    return {
+        "alert_id": alert_id,
+        "curator_id": curator_id,
+        "outcome": outcome,
+        "reason": reason,
+        "send_at": send_at,
+        "delivery_id": delivery_id,
+        "at": now,
+    }

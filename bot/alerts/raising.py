@@ -1,0 +1,124 @@
+"""Turns rungs that were reached into alerts: a snapshot of the facts, who is to be told of it, who is not and why."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.alerts import notifications, repository
+from bot.alerts.alert import Alert, Due
+from bot.alerts.facts import snapshot
+from bot.alerts.fingerprint import alert_key
+from bot.alerts.ladders import paid_through
+from bot.alerts.report import ScanReport
+from bot.alerts.rules import pick
+from bot.alerts.surroundings import Surroundings
+from bot.billing.standings import standings
+from bot.directory import service as directory
+from bot.directory.people import Client, Recipients
+from bot.id_generator import new_id
+from bot.ids import AlertId, ClientId, CuratorId
+
+NOBODY = "nobody"
+"""The reason noted when an alert has no one at all who is told."""
+_SUPERSEDED, _FORGOTTEN = "superseded", "forgotten"
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What came of some due clients. `told` pairs each open alert with the people to tell."""
+
+    alerts: tuple[Alert, ...]
+    told: tuple[tuple[Alert, CuratorId], ...]
+    suppressed: tuple[tuple[Alert, CuratorId, str], ...]
+    due: int
+    unheard: int
+
+    def report(self, clients: int) -> ScanReport:
+        """The numbers, without messages: those are counted when they are written."""
+        silent = Counter(one.resolution for one in self.alerts if one.resolution is not None)
+        reasons = Counter(reason for _, _, reason in self.suppressed) + silent + Counter({NOBODY: self.unheard})
+        alerts = sum(one.open for one in self.alerts)
+        return ScanReport(
+            clients=clients, due=self.due, alerts=alerts, suppressed={str(k): n for k, n in reasons.items()}
+        )
+
+
+def raise_due(conn: Connection, client_ids: list[ClientId], *, now: datetime, env: Surroundings) -> Raised:
+    """Raise what these clients' ladders have reached, and take it off them. What was raised before is left out."""
+    found = plan(conn, client_ids, now=now, env=env)
+    news = repository.insert_alerts(conn, found.alerts)
+    repository.delete_reached(conn, client_ids, now)
+    told = [(alert.id, curator_id, now) for alert, curator_id in found.told if alert.id in news]
+    notifications.insert_waiting(conn, told, now)
+    silent = [(alert.id, curator_id, why) for alert, curator_id, why in found.suppressed if alert.id in news]
+    notifications.insert_suppressed(conn, silent, now)
+    return _only(found, news)
+
+
+def plan(conn: Connection, client_ids: list[ClientId], *, now: datetime, env: Surroundings) -> Raised:
+    """What raising would come to; writes nothing."""
+    due = repository.rungs_reached(conn, client_ids, now)
+    alerts = _alerts(conn, due, now, env)
+    people = directory.recipients(conn, {one.client_id for one in alerts if one.open})
+    open_alerts = [one for one in alerts if one.open]
+    return Raised(
+        alerts=tuple(alerts),
+        told=tuple((one, curator_id) for one in open_alerts for curator_id in people[one.client_id].curators),
+        suppressed=tuple(
+            (one, curator_id, why.value)
+            for one in open_alerts
+            for curator_id, why in people[one.client_id].suppressed.items()
+        ),
+        due=sum(len(rungs) for rungs in due.values()),
+        unheard=_unheard(open_alerts, people),
+    )
+
+
+def _alerts(conn: Connection, due: Mapping[ClientId, list[Due]], now: datetime, env: Surroundings) -> list[Alert]:
+    known = standings(conn, due, now, env.book)
+    clients = directory.clients_by_id(conn, due)
+    stopped = paid_through(conn, known)
+    open_alerts = repository.open_of_clients(conn, due)
+    forget_after = timedelta(days=env.policy.forget_after_days)
+    alerts: list[Alert] = []
+    for client_id, rungs in due.items():
+        picked = pick(rungs, {one.kind for one in open_alerts.get(client_id, ())}, now, forget_after)
+        endings = {rung: _SUPERSEDED for rung in picked.superseded} | {rung: _FORGOTTEN for rung in picked.forgotten}
+        for rung in (*picked.say, *endings):
+            facts = snapshot(clients[client_id], known[client_id], rung, env.book, stopped.get(client_id))
+            alerts.append(_alert(clients[client_id], rung, facts, now, endings.get(rung)))
+    return alerts
+
+
+def _alert(client: Client, rung: Due, facts: Mapping[str, Any], now: datetime, resolution: str | None) -> Alert:
+    return Alert(
+        id=AlertId(new_id()),
+        partner_id=client.partner_id,
+        client_id=client.id,
+        key=alert_key(client.id, rung),
+        kind=rung.kind,
+        stage=rung.stage,
+        cycle=rung.cycle,
+        facts=facts,
+        raised_at=now,
+        resolved_at=now if resolution else None,
+        resolution=resolution,
+    )
+
+
+def _only(found: Raised, news: Iterable[AlertId]) -> Raised:
+    known = set(news)
+    alerts = tuple(one for one in found.alerts if one.id in known)
+    told = tuple(pair for pair in found.told if pair[0].id in known)
+    suppressed = tuple(row for row in found.suppressed if row[0].id in known)
+    heard = {one.id for one, _ in told}
+    unheard = sum(one.open and one.id not in heard for one in alerts)
+    return Raised(alerts, told, suppressed, found.due, unheard)
+
+
+def _unheard(alerts: Iterable[Alert], people: Mapping[ClientId, Recipients]) -> int:
+    return sum(not people[one.client_id].curators for one in alerts)

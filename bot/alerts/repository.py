@@ -1,0 +1,156 @@
+"""The ladder and the alerts in the database: set-based reads by index, and writes; no decisions."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, func, select, text, update
+
+from bot.alerts.alert import WATCHED, Alert, Due, Kind
+from bot.ids import AlertId, ClientId, PartnerId
+from bot.storage.queries import insert_if_absent
+from bot.storage.tables import alert, alert_due, channel
+
+OPEN = text("alert.state = 'open'")
+"""In the words of the partial index, so that it is used."""
+_WATCHED = [kind.value for kind in WATCHED]
+
+
+def replace_ladders(conn: Connection, ladders: Mapping[ClientId, tuple[PartnerId, Sequence[Due]]]) -> None:
+    """Write the rungs of these clients in place of those they had."""
+    if not ladders:
+        return
+    conn.execute(delete(alert_due).where(alert_due.c.client_id.in_(list(ladders))))
+    rows = [
+        {
+            "client_id": client_id,
+            "partner_id": partner_id,
+            "kind": rung.kind.value,
+            "stage": rung.stage,
+            "cycle": rung.cycle,
+            "due_at": rung.due_at,
+        }
+        for client_id, (partner_id, rungs) in ladders.items()
+        for rung in rungs
+    ]
+    insert_if_absent(conn, alert_due, rows)
+
+
+def clients_due(conn: Connection, now: datetime, limit: int, partner_id: PartnerId | None = None) -> list[ClientId]:
+    """Clients with a rung that was reached, the longest waiting first."""
+    query = select(alert_due.c.client_id).where(alert_due.c.due_at <= now).group_by(alert_due.c.client_id)
+    if partner_id is not None:
+        query = query.where(alert_due.c.partner_id == partner_id)
+    query = query.order_by(func.min(alert_due.c.due_at), alert_due.c.client_id).limit(limit)
+    return [ClientId(found) for found in conn.execute(query).scalars()]
+
+
+def rungs_reached(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> dict[ClientId, list[Due]]:
+    """What is due of these clients."""
+    query = select(alert_due).where(alert_due.c.client_id.in_(list(client_ids)), alert_due.c.due_at <= now)
+    found: dict[ClientId, list[Due]] = defaultdict(list)
+    for row in conn.execute(query):
+        found[ClientId(row.client_id)].append(Due(Kind(row.kind), row.stage, row.cycle, row.due_at))
+    return found
+
+
+def delete_reached(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> None:
+    """Take the rungs that were reached off the ladders."""
+    conn.execute(delete(alert_due).where(alert_due.c.client_id.in_(list(client_ids)), alert_due.c.due_at <= now))
+
+
+def next_due(conn: Connection, client_id: ClientId) -> list[Due]:
+    """The rungs of a client, the next one first."""
+    query = select(alert_due).where(alert_due.c.client_id == client_id).order_by(alert_due.c.due_at)
+    return [Due(Kind(row.kind), row.stage, row.cycle, row.due_at) for row in conn.execute(query)]
+
+
+def said(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, dict[tuple[Kind, str], int]]:
+    """The most advanced stage that was raised of each client, by kind and cycle."""
+    query = (
+        select(alert.c.client_id, alert.c.kind, alert.c.cycle, func.min(alert.c.stage))
+        .where(alert.c.client_id.in_(list(client_ids)), alert.c.kind.in_(_WATCHED))
+        .group_by(alert.c.client_id, alert.c.kind, alert.c.cycle)
+    )
+    found: dict[ClientId, dict[tuple[Kind, str], int]] = defaultdict(dict)
+    for client_id, kind, cycle, stage in conn.execute(query):
+        found[ClientId(client_id)][(Kind(kind), cycle)] = stage
+    return found
+
+
+def insert_alerts(conn: Connection, alerts: Sequence[Alert]) -> set[AlertId]:
+    """Raise these alerts; one whose key is known was raised before and is left out. Which were news."""
+    rows = [
+        {
+            "id": one.id,
+            "partner_id": one.partner_id,
+            "client_id": one.client_id,
+            "key": one.key,
+            "kind": one.kind.value,
+            "stage": one.stage,
+            "cycle": one.cycle,
+            "state": "open" if one.open else "resolved",
+            "facts": dict(one.facts),
+            "raised_at": one.raised_at,
+            "resolved_at": one.resolved_at,
+            "resolution": one.resolution,
+        }
+        for one in alerts
+    ]
+    return {AlertId(row.id) for row in insert_if_absent(conn, alert, rows)}
+
+
+def alerts_by_id(conn: Connection, alert_ids: Iterable[AlertId]) -> dict[AlertId, Alert]:
+    """Alerts by id, open or not."""
+    rows = conn.execute(select(alert).where(alert.c.id.in_(list(alert_ids))))
+    return {AlertId(row.id): as_alert(row) for row in rows}
+
+
+def open_of_clients(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, list[Alert]]:
+    """The open alerts of these clients, the newest first."""
+    query = select(alert).where(alert.c.client_id.in_(list(client_ids)), alert.c.state == "open")
+    found: dict[ClientId, list[Alert]] = defaultdict(list)
+    for row in conn.execute(query.order_by(alert.c.raised_at.desc(), alert.c.id.desc())):
+        found[ClientId(row.client_id)].append(as_alert(row))
+    return found
+
+
+def open_of_partner(conn: Connection, partner_id: PartnerId, limit: int) -> list[Alert]:
+    """The open alerts of a partner, the newest first."""
+    query = select(alert).where(and_(alert.c.partner_id == partner_id, OPEN))
+    rows = conn.execute(query.order_by(alert.c.raised_at.desc(), alert.c.id.desc()).limit(limit))
+    return [as_alert(row) for row in rows]
+
+
+def resolve(conn: Connection, alert_ids: Iterable[AlertId], resolution: str, now: datetime) -> None:
+    """Close alerts, noting what settled them."""
+    which = alert.c.id.in_(list(alert_ids)), alert.c.state == "open"
+    conn.execute(update(alert).where(*which).values(state="resolved", resolved_at=now, resolution=resolution))
+
+
+def paid_through(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, date]:
+    """The last day that the now stopped channels of these clients paid for by daily payment."""
+    query = (
+        select(channel.c.client_id, func.max(channel.c.charged_through))
+        .where(channel.c.client_id.in_(list(client_ids)), channel.c.state == "notEnoughMoney")
+        .group_by(channel.c.client_id)
+    )
+    return {ClientId(client_id): date.fromisoformat(day) for client_id, day in conn.execute(query) if day}
+
+
+def as_alert(row: Row[Any]) -> Alert:
+    """An alert of a row of its table."""
+    return Alert(
+        id=AlertId(row.id),
+        partner_id=PartnerId(row.partner_id),
+        client_id=ClientId(row.client_id),
+        key=row.key,
+        kind=Kind(row.kind),
+        stage=row.stage,
+        cycle=row.cycle,
+        facts=row.facts,
+        raised_at=row.raised_at,
+        resolved_at=row.resolved_at,
+        resolution=row.resolution,
+    )

@@ -1,0 +1,123 @@
+"""What the doors call: facts changed, time passed, who runs out, what is open."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.alerts import ladders, notifications, raising, receipts, repository, telling
+from bot.alerts.alert import Alert
+from bot.alerts.digest import urgency
+from bot.alerts.ladders import CHUNK
+from bot.alerts.report import ScanReport
+from bot.alerts.surroundings import Surroundings
+from bot.billing.changed import Changed
+from bot.directory import service as directory
+from bot.errors import UserError
+from bot.ids import AlertId, ClientId, CuratorId, InboxId, PartnerId
+
+_PRECEDENCE = ("renewed", "subscribed", "topped_up", "ended", "stopped", "resumed", "imported")
+"""Of several changes of one client, the one that settles its alerts."""
+
+
+def apply(
+    conn: Connection,
+    changes: Iterable[Changed],
+    *,
+    now: datetime,
+    env: Surroundings,
+    in_reply_to: InboxId | None = None,
+) -> None:
+    """Take in what billing says has changed, in the unit of the change: ladders, settled alerts, receipts."""
+    found = list(changes)
+    ladders.rebuild(conn, _reasons(found), now=now, env=env)
+    receipts.write_receipts(conn, found, now=now, env=env, in_reply_to=in_reply_to)
+
+
+def scan(
+    conn: Connection,
+    *,
+    now: datetime,
+    env: Surroundings,
+    partner_id: PartnerId | None = None,
+    dry_run: bool = False,
+    limit: int | None = None,
+) -> ScanReport:
+    """Raise what is due and write what is to be said. Run twice, it says nothing twice.
+
+    With `limit`, at most so many clients are raised in this unit and messages are written once none is left: call again
+    while the report says `more`. `dry_run` only counts.
+    """
+    if dry_run:
+        return _rehearsal(conn, now, env, partner_id)
+    report = ScanReport()
+    while client_ids := repository.clients_due(conn, now, min(limit or CHUNK, CHUNK), partner_id):
+        report += raising.raise_due(conn, client_ids, now=now, env=env).report(len(client_ids))
+        if limit is not None and report.clients >= limit:
+            return report + ScanReport(more=True)
+    told = telling.tell(conn, now=now, env=env, partner_id=partner_id)
+    report += told
+    while told.more and limit is None:
+        told = telling.tell(conn, now=now, env=env, partner_id=partner_id)
+        report += told
+    return report
+
+
+def alert(conn: Connection, alert_id: AlertId, partner_id: PartnerId | None = None) -> Alert:
+    """An alert by id, open or not. UserError alert_unknown, also when it is another partner's."""
+    found = repository.alerts_by_id(conn, [alert_id]).get(alert_id)
+    if found is None or (partner_id is not None and found.partner_id != partner_id):
+        raise UserError("alert_unknown", alert=alert_id)
+    return found
+
+
+def open_alerts(conn: Connection, partner_id: PartnerId, limit: int = CHUNK) -> list[Alert]:
+    """What needs somebody, the most urgent first: of each client and kind the most advanced stage."""
+    newest: dict[tuple[ClientId, str, str], Alert] = {}
+    for one in repository.open_of_partner(conn, partner_id, limit):
+        kept = newest.setdefault((one.client_id, one.kind, one.cycle), one)
+        if one.stage < kept.stage:
+            newest[(one.client_id, one.kind, one.cycle)] = one
+    return sorted(newest.values(), key=urgency)
+
+
+def open_alerts_for(conn: Connection, curator_id: CuratorId, limit: int = CHUNK) -> list[Alert]:
+    """The open alerts of clients in a curator's sight, muted ones left out."""
+    curator = directory.get_curator(conn, curator_id)
+    seen = [one for one in open_alerts(conn, curator.partner_id, limit) if curator.follows(one.client_id)]
+    muted = directory.mutes(conn, {one.client_id for one in seen})
+    return [one for one in seen if curator_id not in muted.get(one.client_id, frozenset())]
+
+
+def told_together(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> list[Alert]:
+    """What a person was told of in one message, by the alert that its button names; the most urgent first."""
+    return sorted(notifications.told_with(conn, alert_id, curator_id), key=urgency)
+
+
+def _reasons(changes: list[Changed]) -> Mapping[ClientId, str]:
+    """What to note with the alerts of each client that these changes settle: `renewed:<transfer>` or `imported`."""
+    reasons: dict[ClientId, Changed] = {}
+    for change in changes:
+        if change.client_id is not None:
+            known = reasons.setdefault(change.client_id, change)
+            if _rank(change) < _rank(known):
+                reasons[change.client_id] = change
+    return {
+        one: f"{change.what}:{change.transfer_id}" if change.transfer_id else change.what
+        for one, change in reasons.items()
+    }
+
+
+def _rank(change: Changed) -> int:
+    return _PRECEDENCE.index(change.what) if change.what in _PRECEDENCE else len(_PRECEDENCE)
+
+
+def _rehearsal(conn: Connection, now: datetime, env: Surroundings, partner_id: PartnerId | None) -> ScanReport:
+    report = ScanReport()
+    told: set[CuratorId] = set()
+    everybody = repository.clients_due(conn, now, 1_000_000, partner_id)
+    for client_ids in ladders.chunks(everybody):
+        found = raising.plan(conn, client_ids, now=now, env=env)
+        report += found.report(len(client_ids))
+        told |= {curator_id for _, curator_id in found.told}
+    return report + ScanReport(messages=len(told))

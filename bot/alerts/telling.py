@@ -1,0 +1,84 @@
+"""Writes what people are to be told: one message per curator, in the same unit as the note that it was sent."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.alerts import notifications
+from bot.alerts.alert import Alert
+from bot.alerts.digest import Digest, digest
+from bot.alerts.fingerprint import message_key
+from bot.alerts.report import ScanReport
+from bot.alerts.surroundings import Surroundings
+from bot.alerts.wording import worded
+from bot.directory import service as directory
+from bot.directory.people import Curator
+from bot.ids import ClientId, CuratorId, PartnerId
+from bot.messaging import outbox
+from bot.messaging.message import Kind, Outgoing
+
+CURATORS_MAX = 200
+"""People told in one unit."""
+_NO_ADDRESS, _GONE = "no_address", "removed"
+
+
+def tell(conn: Connection, *, now: datetime, env: Surroundings, partner_id: PartnerId | None = None) -> ScanReport:
+    """Write one message to each curator for whom something waits."""
+    curator_ids = notifications.curators_waiting(conn, now, CURATORS_MAX, partner_id)
+    waiting = notifications.waiting(conn, curator_ids, now)
+    people = directory.curators_by_id(conn, waiting)
+    muted = _muted(conn, waiting)
+    report = ScanReport(more=len(curator_ids) == CURATORS_MAX)
+    for curator_id, alerts in waiting.items():
+        kept, silent = _sorted_out(alerts, people[curator_id], muted)
+        for reason, dropped in silent.items():
+            ids = [one.id for one in dropped]
+            notifications.mark_suppressed(conn, curator_id, ids, reason, now)
+            report += ScanReport(suppressed={reason: len(ids)})
+        if kept:
+            report += _tell_one(conn, people[curator_id], kept, now, env)
+    return report
+
+
+def _muted(conn: Connection, waiting: Mapping[CuratorId, list[Alert]]) -> set[tuple[CuratorId, ClientId]]:
+    """Who muted whom since it was decided whom to tell."""
+    client_ids = {one.client_id for alerts in waiting.values() for one in alerts}
+    found = directory.mutes(conn, client_ids)
+    return {(curator_id, client_id) for client_id, people in found.items() for curator_id in people}
+
+
+def _sorted_out(
+    alerts: list[Alert], curator: Curator, muted: set[tuple[CuratorId, ClientId]]
+) -> tuple[list[Alert], dict[str, list[Alert]]]:
+    """What is told after all, and what is not by reason: minds may have changed while it waited."""
+    silence = curator.silence()
+    reason = _GONE if curator.removed_at else silence.value if silence else None if curator.address else _NO_ADDRESS
+    if reason is not None:
+        return [], {reason: alerts}
+    dropped = [one for one in alerts if (curator.id, one.client_id) in muted]
+    return [one for one in alerts if one not in dropped], {"muted": dropped} if dropped else {}
+
+
+def _tell_one(conn: Connection, curator: Curator, alerts: list[Alert], now: datetime, env: Surroundings) -> ScanReport:
+    told = digest(alerts)
+    delivery_id = outbox.enqueue(conn, _outgoing(told, curator, now), sender=env.sender, now=now, jobs=env.jobs)
+    notifications.mark_sent(conn, curator.id, [one.id for one in alerts], delivery_id, now)
+    return ScanReport(messages=0 if delivery_id is None else 1)
+
+
+def _outgoing(told: Digest, curator: Curator, now: datetime) -> Outgoing:
+    wording = worded(told, now, may_act=curator.may_move_money)
+    assert curator.address is not None
+    return Outgoing(
+        key=message_key(told.first.id, curator.id),
+        to=curator.address,
+        kind=Kind.ALERT,
+        template=wording.template,
+        language=curator.language,
+        facts=wording.facts,
+        buttons=wording.buttons,
+        partner_id=curator.partner_id,
+        curator_id=curator.id,
+        client_id=told.first.client_id if told.single else None,
+    )

@@ -1,0 +1,56 @@
+"""Which text an alert is told with, from which facts, with which buttons. Pure.
+
+The words themselves are in `bot/templates/messages/alerts`. A text with buttons is for people who may move money; the
+others get a note: the same facts without the contact and without anything to tap.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.alerts.alert import Alert, Kind
+from bot.alerts.digest import Digest
+from bot.messaging.templates import Button
+
+_RENEWAL = ("renew", "claim", "later")
+_MONEY = ("subscribe", "topup", "claim")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The key of a text, its facts, its buttons with their payloads."""
+
+    template: str
+    facts: Mapping[str, Any]
+    buttons: tuple[Button, ...] = ()
+
+
+def worded(told: Digest, now: datetime, *, may_act: bool) -> Wording:
+    """How a digest is told: one client in full, several by the most urgent and a button to see them all."""
+    first = told.first
+    facts = alert_facts(first, now)
+    if not told.single:
+        several = {**facts, "count": len(told.alerts)}
+        return Wording("alerts/several", several, (Button("show", f"show:{first.id}"),))
+    name, actions = _full(first)
+    if not may_act:
+        return Wording(f"alerts/{name}_note", facts)
+    return Wording(f"alerts/{name}", facts, tuple(Button(action, f"{action}:{first.id}") for action in actions))
+
+
+def alert_facts(alert: Alert, now: datetime) -> dict[str, Any]:
+    """The snapshot of an alert, and how many days are left of it today in the client's own calendar."""
+    today = now.astimezone(ZoneInfo(alert.facts["time_zone"])).date()
+    return {**alert.facts, "days": alert.days_left(today)}
+
+
+def _full(alert: Alert) -> tuple[str, tuple[str, ...]]:
+    match alert.kind:
+        case Kind.RUNNING_OUT:
+            return "running_out", _MONEY
+        case Kind.STOPPED if alert.facts.get("ended_on") is None:
+            return "out_of_money", _MONEY
+        case kind:
+            return kind.value, _RENEWAL
