@@ -41,7 +41,7 @@ class Policy:
         return ()
 
 
-def load_policy(data: Mapping[str, Any]) -> Policy:
+def policy(data: Mapping[str, Any]) -> Policy:
     """The policy in a parsed file; ConfigError with one line per mistake."""
     problems = [f"{key}: no such setting{_near(key, _TOP)}" for key in data if key not in _TOP]
     value = Policy(

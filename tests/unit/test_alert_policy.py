@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.alerts.alert import Kind
-from bot.alerts.policy import load_policy
+from bot.alerts.policy import policy
 from bot.errors import ConfigError
 from bot.ids import PartnerId
 
@@ -15,7 +15,7 @@ SHIPPED = tomllib.loads((Path(__file__).parents[2] / "config" / "alerts.toml").r
 
 
 def test_the_shipped_policy_tells_two_weeks_ahead() -> None:
-    shipped = load_policy(SHIPPED)
+    shipped = policy(SHIPPED)
     assert shipped.stages[Kind.ENDING] == (14, 7, 3, 1, 0)
     assert shipped.stages[Kind.RUNNING_OUT] == (7, 3, 1)
     assert shipped.raise_at == time(9)
@@ -27,7 +27,7 @@ def test_the_most_granular_stages_win_kind_by_kind() -> None:
         "partner": {"riga": {"stages": {"ending": [5]}}},
         "client": {"48210017": {"stages": {"ending": [2, 30], "running_out": []}}},
     }
-    chosen = load_policy(data)
+    chosen = policy(data)
     riga, other = PartnerId("riga"), PartnerId("other")
     assert chosen.stages_of(Kind.ENDING, riga, "48210017") == (30, 2)
     assert chosen.stages_of(Kind.RUNNING_OUT, riga, "48210017") == ()
@@ -57,5 +57,5 @@ def test_the_most_granular_stages_win_kind_by_kind() -> None:
 )
 def test_a_mistake_is_told_by_name(change: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        load_policy({**SHIPPED, **change})
+        policy({**SHIPPED, **change})
     assert any(problem.startswith(words) for problem in caught.value.problems), caught.value.problems
