@@ -151,11 +151,11 @@ class Database:
         finally:
             self._reads -= 1
 
-    def write_now(self, fn: Callable[[Connection, *Args], T], *args: *Args) -> T:
-        """`write` for code that has no event loop: blocks until durable."""
+    def write_now(self, fn: Callable[[Connection, *Args], T], *args: *Args, slow: bool = False) -> T:
+        """`write` for code that has no event loop: blocks until durable. `slow`: known to take its time, not logged."""
         refuse_nesting()
         future: Future[T] = Future()
-        unit = Unit(fn, args, Waiter(future))
+        unit = Unit(fn, args, Waiter(future), slow=slow)
         if self._inline:
             return self._run_here(unit, future)
         self._lanes.put(unit, bulk=False)

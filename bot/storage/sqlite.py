@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic, sleep
 from urllib.parse import quote
 
 import structlog
@@ -107,7 +108,7 @@ class SqliteStore:
             return self._conn.begin()
         except sqlite3.OperationalError as error:
             self._doubtful = True
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+            if _is_busy(error):
                 raise Unavailable(f"another process holds the database: {error}") from error
             raise
 
@@ -132,13 +133,11 @@ class SqliteStore:
             isolation_level=None,
             check_same_thread=False,
         )
-        pragmas = ["foreign_keys = ON", "temp_store = MEMORY"]
-        if mode == "ro":
-            pragmas += ["query_only = ON"]
-        else:
-            pragmas += ["journal_mode = WAL", f"synchronous = {self._synchronous}"]
+        pragmas = ["query_only = ON"] if mode == "ro" else [f"synchronous = {self._synchronous}"]
         try:
-            for pragma in pragmas:
+            if mode != "ro":
+                _switch_to_wal(conn, self._busy_seconds)
+            for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
                 conn.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:
             conn.close()
@@ -152,6 +151,23 @@ def _engine(
     engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=pool, **pool_options)
     event.listen(engine, "begin", lambda conn: _driver(conn).execute(begin))
     return engine
+
+
+def _switch_to_wal(conn: sqlite3.Connection, busy_seconds: float) -> None:
+    """SQLite does not wait for a lock here by itself: two processes that start on a new file would meet."""
+    give_up = monotonic() + busy_seconds
+    while True:
+        try:
+            conn.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or monotonic() > give_up:
+                raise
+            sleep(0.01)
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _driver(conn: Connection) -> sqlite3.Connection:

@@ -57,6 +57,7 @@ class Unit:
     error: BaseException | None = None
     after: list[Callable[[], None]] = field(default_factory=list)
     parts: "list[Unit]" = field(default_factory=list)
+    slow: bool = False
 
     def call(self, conn: Connection) -> Any:
         """Run the function itself."""
@@ -111,7 +112,7 @@ def perform(unit: Unit, conn: Connection) -> bool:
     finally:
         _here.inside = False
         conn.info.pop(_UNIT, None)
-    if (took := perf_counter() - start) > UNIT_SECONDS_MAX:
+    if (took := perf_counter() - start) > UNIT_SECONDS_MAX and not unit.slow:
         _log.warning("unit.slow", unit=_name(unit.fn), milliseconds=round(took * 1000, 1))
     return unit.error is None
 

@@ -1,0 +1,590 @@
+"""The first schema: tables, constraints, indexes, the view of ledger lines, the append-only triggers."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from bot.storage import types
+
+revision = "0001"
+down_revision = None
+
+SQLITE = [
+    """CREATE VIEW line AS
+SELECT transaction_id, n, from_id AS account_id, currency, -amount AS amount FROM posting
+UNION ALL
+SELECT transaction_id, n, to_id AS account_id, currency, amount FROM posting""",
+    """CREATE TRIGGER posting_no_update BEFORE UPDATE ON posting BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    """CREATE TRIGGER posting_no_delete BEFORE DELETE ON posting BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    """CREATE TRIGGER ledger_transaction_no_update BEFORE UPDATE ON ledger_transaction BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    """CREATE TRIGGER ledger_transaction_no_delete BEFORE DELETE ON ledger_transaction BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+]
+POSTGRESQL = [
+    """CREATE VIEW line AS
+SELECT transaction_id, n, from_id AS account_id, currency, -amount AS amount FROM posting
+UNION ALL
+SELECT transaction_id, n, to_id AS account_id, currency, amount FROM posting""",
+    """CREATE FUNCTION ledger_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$""",
+    """CREATE TRIGGER posting_append_only BEFORE UPDATE OR DELETE ON posting FOR EACH ROW EXECUTE FUNCTION ledger_append_only()""",
+    """CREATE TRIGGER ledger_transaction_append_only BEFORE UPDATE OR DELETE ON ledger_transaction FOR EACH ROW EXECUTE FUNCTION ledger_append_only()""",
+]
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=True),
+        sa.Column("at", types.UtcDateTime(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("action", sa.String(length=48), nullable=False),
+        sa.Column("facts", types.JsonText(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_index("ix_audit_partner_id_at", "audit", ["partner_id", "at"], unique=False)
+    op.create_table(
+        "clock_offset",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_clock_offset_one_row")),
+        sa.CheckConstraint("seconds >= 0", name=op.f("ck_clock_offset_forward")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_offset")),
+    )
+    op.create_table(
+        "contact_window",
+        sa.Column("sender", sa.String(length=160), nullable=False),
+        sa.Column("address", sa.String(length=160), nullable=False),
+        sa.Column("last_inbound_at", types.UtcDateTime(), nullable=True),
+        sa.Column("closed_at", types.UtcDateTime(), nullable=True),
+        sa.Column("stopped_reason", sa.String(length=32), nullable=True),
+        sa.Column("stopped_at", types.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("sender", "address", name=op.f("pk_contact_window")),
+    )
+    op.create_table(
+        "content",
+        sa.Column("template", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("checksum", sa.String(length=64), nullable=False),
+        sa.Column("content_sid", sa.String(length=64), nullable=False),
+        sa.Column("approval", sa.String(length=16), nullable=False),
+        sa.Column("checked_at", types.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("template", "language", "checksum", name=op.f("pk_content")),
+    )
+    op.create_table(
+        "conversation",
+        sa.Column("address", sa.String(length=160), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=True),
+        sa.Column("menu", types.JsonText(), nullable=True),
+        sa.Column("menu_until", types.UtcDateTime(), nullable=True),
+        sa.Column("wrong_codes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("locked_until", types.UtcDateTime(), nullable=True),
+        sa.Column("refused_at", types.UtcDateTime(), nullable=True),
+        sa.Column("recent", types.JsonText(), nullable=True),
+        sa.Column("handled_at", types.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("address", name=op.f("pk_conversation")),
+    )
+    op.create_table(
+        "heartbeat",
+        sa.Column("worker", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("seen_at", types.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("worker", name=op.f("pk_heartbeat")),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("transport", sa.String(length=16), nullable=False),
+        sa.Column("provider_id", sa.String(length=64), nullable=False),
+        sa.Column("from_address", sa.String(length=160), nullable=False),
+        sa.Column("to_address", sa.String(length=160), nullable=False),
+        sa.Column("other_address", sa.String(length=160), nullable=True),
+        sa.Column("profile_name", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=True),
+        sa.Column("replied_to", sa.String(length=64), nullable=True),
+        sa.Column("media", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("raw", types.JsonText(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("received_at", types.UtcDateTime(), nullable=False),
+        sa.Column("handled_at", types.UtcDateTime(), nullable=True),
+        sa.Column("outcome", sa.String(length=32), nullable=True),
+        sa.Column("partner_id", sa.String(length=64), nullable=True),
+        sa.Column("curator_id", sa.String(length=32), nullable=True),
+        sa.CheckConstraint("state IN ('received', 'handled', 'dead')", name=op.f("ck_inbox_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
+        sa.UniqueConstraint("transport", "provider_id", name=op.f("uq_inbox_transport_provider_id")),
+    )
+    op.create_index("ix_inbox_from_address_received_at", "inbox", ["from_address", "received_at"], unique=False)
+    op.create_index(
+        "ix_inbox_waiting",
+        "inbox",
+        ["from_address", "received_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'received'"),
+        postgresql_where=sa.text("state = 'received'"),
+    )
+    op.create_table(
+        "job",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("payload", types.JsonText(), nullable=True),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("run_after", types.UtcDateTime(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("lease_until", types.UtcDateTime(), nullable=True),
+        sa.Column("worker", sa.String(length=64), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("state IN ('queued', 'running', 'dead')", name=op.f("ck_job_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+    )
+    op.create_index("ix_job_state_run_after", "job", ["state", "run_after"], unique=False)
+    op.create_index(
+        "uq_job_queued",
+        "job",
+        ["name", "key"],
+        unique=True,
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_table(
+        "partner",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=8), server_default="en", nullable=False),
+        sa.Column("time_zone", sa.String(length=64), server_default="UTC", nullable=False),
+        sa.Column("kind", sa.String(length=16), server_default="official", nullable=False),
+        sa.Column("program", sa.String(length=32), server_default="seed", nullable=False),
+        sa.Column("joined_on", sa.String(length=10), nullable=False),
+        sa.Column("gateway", sa.String(length=16), server_default="book", nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("gateway IN ('book', 'wazzup')", name=op.f("ck_partner_gateway")),
+        sa.CheckConstraint("kind IN ('applicant', 'referral', 'official')", name=op.f("ck_partner_kind")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_partner")),
+    )
+    op.create_table(
+        "status_event",
+        sa.Column("provider_id", sa.String(length=64), nullable=False),
+        sa.Column("status", sa.String(length=24), nullable=False),
+        sa.Column("delivery_id", sa.String(length=32), nullable=True),
+        sa.Column("error_code", sa.Integer(), nullable=True),
+        sa.Column("error_class", sa.String(length=16), nullable=True),
+        sa.Column("received_at", types.UtcDateTime(), nullable=False),
+        sa.Column("applied", sa.String(length=16), nullable=False),
+        sa.Column("raw", types.JsonText(), nullable=False),
+        sa.CheckConstraint(
+            "applied IN ('applied', 'older', 'contradicts', 'orphan')", name=op.f("ck_status_event_applied")
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "status", name=op.f("pk_status_event")),
+    )
+    op.create_index("ix_status_event_delivery_id", "status_event", ["delivery_id"], unique=False)
+    op.create_table(
+        "tick",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("at", types.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "at", name=op.f("pk_tick")),
+    )
+    op.create_table(
+        "account",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("owner_id", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("posted", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("floor", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('partner', 'client', 'outside', 'discount', 'bonus', 'revenue', 'opening')",
+            name=op.f("ck_account_kind"),
+        ),
+        sa.CheckConstraint("floor IS NULL OR posted - held >= floor", name=op.f("ck_account_floor")),
+        sa.CheckConstraint("held >= 0", name=op.f("ck_account_held")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_account_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("id", "currency", name=op.f("uq_account_id_currency")),
+        sa.UniqueConstraint(
+            "partner_id", "kind", "owner_id", "currency", name=op.f("uq_account_partner_id_kind_owner_id_currency")
+        ),
+    )
+    op.create_index("ix_account_owner_id", "account", ["owner_id"], unique=False)
+    op.create_table(
+        "client",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("account_id", sa.String(length=8), nullable=False),
+        sa.Column("company", sa.Text(), nullable=False),
+        sa.Column("search_key", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("contact_name", sa.Text(), nullable=True),
+        sa.Column("contact_phone", sa.Text(), nullable=True),
+        sa.Column("tags", types.JsonText(), nullable=False),
+        sa.Column("source", sa.String(length=16), server_default="import", nullable=False),
+        sa.Column("as_of", types.UtcDateTime(), nullable=True),
+        sa.Column("missing_since", types.UtcDateTime(), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("source IN ('import', 'book', 'poll')", name=op.f("ck_client_source")),
+        sa.CheckConstraint("length(account_id) = 8", name=op.f("ck_client_account_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_client_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client")),
+        sa.UniqueConstraint("partner_id", "account_id", name=op.f("uq_client_partner_id_account_id")),
+    )
+    op.create_table(
+        "import_run",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=True),
+        sa.Column("checksum", sa.String(length=64), nullable=False),
+        sa.Column("at", types.UtcDateTime(), nullable=False),
+        sa.Column("done_by", sa.Text(), nullable=True),
+        sa.Column("report", types.JsonText(), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_import_run_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+    )
+    op.create_index("ix_import_run_partner_id_at", "import_run", ["partner_id", "at"], unique=False)
+    op.create_table(
+        "alert",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=True),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("cycle", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("facts", types.JsonText(), nullable=False),
+        sa.Column("raised_at", types.UtcDateTime(), nullable=False),
+        sa.Column("resolved_at", types.UtcDateTime(), nullable=True),
+        sa.Column("resolution", sa.Text(), nullable=True),
+        sa.CheckConstraint("state IN ('open', 'resolved')", name=op.f("ck_alert_state")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_alert_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_alert_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
+        sa.UniqueConstraint("key", name=op.f("uq_alert_key")),
+    )
+    op.create_index("ix_alert_client_id_state", "alert", ["client_id", "state"], unique=False)
+    op.create_index(
+        "ix_alert_open",
+        "alert",
+        ["partner_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index("ix_alert_partner_id_raised_at", "alert", ["partner_id", "raised_at"], unique=False)
+    op.create_table(
+        "alert_due",
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("stage", sa.Integer(), nullable=False),
+        sa.Column("cycle", sa.String(length=64), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("due_at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_alert_due_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_alert_due_partner_id")),
+        sa.PrimaryKeyConstraint("client_id", "kind", "stage", "cycle", name=op.f("pk_alert_due")),
+    )
+    op.create_index("ix_alert_due_due_at", "alert_due", ["due_at"], unique=False)
+    op.create_table(
+        "client_day",
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("next_at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_client_day_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_client_day_partner_id")),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_client_day")),
+    )
+    op.create_index("ix_client_day_next_at", "client_day", ["next_at"], unique=False)
+    op.create_table(
+        "curator",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("finances", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("invited_at", types.UtcDateTime(), nullable=True),
+        sa.Column("consent_at", types.UtcDateTime(), nullable=True),
+        sa.Column("consent_how", sa.Text(), nullable=True),
+        sa.Column("stopped_at", types.UtcDateTime(), nullable=True),
+        sa.Column("removed_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("role IN ('viewer', 'curator', 'owner')", name=op.f("ck_curator_role")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_curator_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_curator_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_curator")),
+    )
+    op.create_index("ix_curator_partner_id", "curator", ["partner_id"], unique=False)
+    op.create_table(
+        "subscription",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("plan", sa.String(length=16), nullable=True),
+        sa.Column("months", sa.Integer(), nullable=True),
+        sa.Column("start_date", sa.String(length=10), nullable=True),
+        sa.Column("end_date", sa.String(length=10), nullable=False),
+        sa.Column("anchor_day", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), server_default="active", nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("as_of", types.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("state IN ('active', 'ended', 'closed')", name=op.f("ck_subscription_state")),
+        sa.CheckConstraint("anchor_day BETWEEN 1 AND 31", name=op.f("ck_subscription_anchor_day")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_subscription_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_subscription_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription")),
+    )
+    op.create_index("ix_subscription_client_id", "subscription", ["client_id"], unique=False)
+    op.create_index("ix_subscription_state_end_date", "subscription", ["state", "end_date"], unique=False)
+    op.create_table(
+        "channel",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("subscription_id", sa.String(length=32), nullable=True),
+        sa.Column("transport", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=24), nullable=False),
+        sa.Column("free", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("daily_minor", sa.BigInteger(), nullable=True),
+        sa.Column("charged_through", sa.String(length=10), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("daily_minor IS NULL OR daily_minor >= 0", name=op.f("ck_channel_daily_minor")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_channel_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_channel_partner_id")),
+        sa.ForeignKeyConstraint(["subscription_id"], ["subscription.id"], name=op.f("fk_channel_subscription_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel")),
+        sa.UniqueConstraint("client_id", "transport", "name", name=op.f("uq_channel_client_id_transport_name")),
+    )
+    op.create_index("ix_channel_subscription_id", "channel", ["subscription_id"], unique=False)
+    op.create_table(
+        "curator_address",
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.String(length=160), nullable=False),
+        sa.Column("curator_id", sa.String(length=32), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["curator_id"], ["curator.id"], name=op.f("fk_curator_address_curator_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_curator_address_partner_id")),
+        sa.PrimaryKeyConstraint("partner_id", "address", name=op.f("pk_curator_address")),
+    )
+    op.create_index("ix_curator_address_address", "curator_address", ["address"], unique=False)
+    op.create_index("ix_curator_address_curator_id", "curator_address", ["curator_id"], unique=False)
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=True),
+        sa.Column("curator_id", sa.String(length=32), nullable=True),
+        sa.Column("client_id", sa.String(length=32), nullable=True),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("to_address", sa.String(length=160), nullable=False),
+        sa.Column("sender", sa.String(length=160), nullable=False),
+        sa.Column("template", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("variables", types.JsonText(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("buttons", types.JsonText(), nullable=False),
+        sa.Column("checksum", sa.String(length=64), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("provider_id", sa.String(length=64), nullable=True),
+        sa.Column("error_code", sa.Integer(), nullable=True),
+        sa.Column("contradicted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("unconfirmed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("claimed_until", types.UtcDateTime(), nullable=True),
+        sa.Column("not_before", types.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", types.UtcDateTime(), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("sent_at", types.UtcDateTime(), nullable=True),
+        sa.Column("delivered_at", types.UtcDateTime(), nullable=True),
+        sa.Column("read_at", types.UtcDateTime(), nullable=True),
+        sa.Column("failed_at", types.UtcDateTime(), nullable=True),
+        sa.Column("in_reply_to", sa.String(length=32), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('alert', 'reply', 'receipt', 'invitation', 'refusal', 'notice')", name=op.f("ck_delivery_kind")
+        ),
+        sa.CheckConstraint(
+            "state IN ('queued', 'sending', 'sent', 'delivered', 'read', 'failed', 'undelivered', 'unknown', 'expired', 'cancelled')",
+            name=op.f("ck_delivery_state"),
+        ),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_delivery_client_id")),
+        sa.ForeignKeyConstraint(["curator_id"], ["curator.id"], name=op.f("fk_delivery_curator_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_delivery_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("key", name=op.f("uq_delivery_key")),
+    )
+    op.create_index(
+        "ix_delivery_claimed_until",
+        "delivery",
+        ["claimed_until"],
+        unique=False,
+        sqlite_where=sa.text("claimed_until IS NOT NULL"),
+        postgresql_where=sa.text("claimed_until IS NOT NULL"),
+    )
+    op.create_index("ix_delivery_created_at", "delivery", ["created_at"], unique=False)
+    op.create_index("ix_delivery_curator_id_created_at", "delivery", ["curator_id", "created_at"], unique=False)
+    op.create_index("ix_delivery_provider_id", "delivery", ["provider_id"], unique=False)
+    op.create_index("ix_delivery_to_address_created_at", "delivery", ["to_address", "created_at"], unique=False)
+    op.create_index(
+        "ix_delivery_waiting",
+        "delivery",
+        ["sender", "priority", "not_before", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('queued', 'sending')"),
+        postgresql_where=sa.text("state IN ('queued', 'sending')"),
+    )
+    op.create_index(
+        "ix_delivery_waiting_for",
+        "delivery",
+        ["to_address", "sender"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('queued', 'sending')"),
+        postgresql_where=sa.text("state IN ('queued', 'sending')"),
+    )
+    op.create_table(
+        "mute",
+        sa.Column("curator_id", sa.String(length=32), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("since", types.UtcDateTime(), nullable=False),
+        sa.Column("until", types.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_mute_client_id")),
+        sa.ForeignKeyConstraint(["curator_id"], ["curator.id"], name=op.f("fk_mute_curator_id")),
+        sa.PrimaryKeyConstraint("curator_id", "client_id", name=op.f("pk_mute")),
+    )
+    op.create_index("ix_mute_client_id", "mute", ["client_id"], unique=False)
+    op.create_table(
+        "notification",
+        sa.Column("alert_id", sa.String(length=32), nullable=False),
+        sa.Column("curator_id", sa.String(length=32), nullable=False),
+        sa.Column("delivery_id", sa.String(length=32), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=True),
+        sa.Column("at", types.UtcDateTime(), nullable=False),
+        sa.Column("send_at", types.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "outcome IN ('waiting', 'sent', 'suppressed', 'settled')", name=op.f("ck_notification_outcome")
+        ),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_notification_alert_id")),
+        sa.ForeignKeyConstraint(["curator_id"], ["curator.id"], name=op.f("fk_notification_curator_id")),
+        sa.PrimaryKeyConstraint("alert_id", "curator_id", name=op.f("pk_notification")),
+    )
+    op.create_index("ix_notification_delivery_id", "notification", ["delivery_id"], unique=False)
+    op.create_index(
+        "ix_notification_waiting",
+        "notification",
+        ["send_at"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'waiting'"),
+        postgresql_where=sa.text("outcome = 'waiting'"),
+    )
+    op.create_table(
+        "transfer",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=8), nullable=True),
+        sa.Column("asked_by", sa.String(length=32), nullable=True),
+        sa.Column("asked_from", sa.String(length=160), nullable=True),
+        sa.Column("quote", types.JsonText(), nullable=False),
+        sa.Column("entries", types.JsonText(), nullable=False),
+        sa.Column("effect", types.JsonText(), nullable=False),
+        sa.Column("receipt", sa.String(length=8), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", types.UtcDateTime(), nullable=False),
+        sa.Column("confirmed_at", types.UtcDateTime(), nullable=True),
+        sa.Column("post_at", types.UtcDateTime(), nullable=True),
+        sa.Column("settled_at", types.UtcDateTime(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('topup', 'renew', 'subscribe', 'deposit', 'payout', 'adjust')", name=op.f("ck_transfer_kind")
+        ),
+        sa.CheckConstraint(
+            "state IN ('quote', 'pending', 'posted', 'voided', 'expired')", name=op.f("ck_transfer_state")
+        ),
+        sa.ForeignKeyConstraint(["asked_by"], ["curator.id"], name=op.f("fk_transfer_asked_by")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_transfer_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_transfer_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer")),
+        sa.UniqueConstraint("partner_id", "receipt", name=op.f("uq_transfer_partner_id_receipt")),
+        sa.UniqueConstraint("token", name=op.f("uq_transfer_token")),
+    )
+    op.create_index("ix_transfer_asked_by_state", "transfer", ["asked_by", "state"], unique=False)
+    op.create_index("ix_transfer_client_id_created_at", "transfer", ["client_id", "created_at"], unique=False)
+    op.create_index("ix_transfer_state_post_at", "transfer", ["state", "post_at"], unique=False)
+    op.create_table(
+        "attempt",
+        sa.Column("delivery_id", sa.String(length=32), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=False),
+        sa.Column("started_at", types.UtcDateTime(), nullable=False),
+        sa.Column("finished_at", types.UtcDateTime(), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("http_status", sa.Integer(), nullable=True),
+        sa.Column("error_code", sa.Integer(), nullable=True),
+        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.Column("provider_id", sa.String(length=64), nullable=True),
+        sa.Column("duration_ms", sa.Integer(), nullable=True),
+        sa.CheckConstraint("mode IN ('session', 'template')", name=op.f("ck_attempt_mode")),
+        sa.CheckConstraint("outcome IN ('accepted', 'rejected', 'unknown')", name=op.f("ck_attempt_outcome")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")),
+        sa.PrimaryKeyConstraint("delivery_id", "n", name=op.f("pk_attempt")),
+    )
+    op.create_table(
+        "ledger_transaction",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("at", types.UtcDateTime(), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=True),
+        sa.Column("transfer_id", sa.String(length=32), nullable=True),
+        sa.Column("curator_id", sa.String(length=32), nullable=True),
+        sa.Column("receipt", sa.String(length=8), nullable=True),
+        sa.Column("rate", sa.String(length=16), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("reverses", sa.String(length=32), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_ledger_transaction_client_id")),
+        sa.ForeignKeyConstraint(["curator_id"], ["curator.id"], name=op.f("fk_ledger_transaction_curator_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_ledger_transaction_partner_id")),
+        sa.ForeignKeyConstraint(["reverses"], ["ledger_transaction.id"], name=op.f("fk_ledger_transaction_reverses")),
+        sa.ForeignKeyConstraint(["transfer_id"], ["transfer.id"], name=op.f("fk_ledger_transaction_transfer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_transaction")),
+        sa.UniqueConstraint("partner_id", "key", name=op.f("uq_ledger_transaction_partner_id_key")),
+    )
+    op.create_index("ix_ledger_transaction_client_id_at", "ledger_transaction", ["client_id", "at"], unique=False)
+    op.create_table(
+        "posting",
+        sa.Column("transaction_id", sa.String(length=32), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("from_id", sa.String(length=32), nullable=False),
+        sa.Column("to_id", sa.String(length=32), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_posting_amount")),
+        sa.CheckConstraint("from_id <> to_id", name=op.f("ck_posting_two_accounts")),
+        sa.ForeignKeyConstraint(
+            ["from_id", "currency"], ["account.id", "account.currency"], name=op.f("fk_posting_from_id_currency")
+        ),
+        sa.ForeignKeyConstraint(
+            ["to_id", "currency"], ["account.id", "account.currency"], name=op.f("fk_posting_to_id_currency")
+        ),
+        sa.ForeignKeyConstraint(["transaction_id"], ["ledger_transaction.id"], name=op.f("fk_posting_transaction_id")),
+        sa.PrimaryKeyConstraint("transaction_id", "n", name=op.f("pk_posting")),
+    )
+    op.create_index("ix_posting_from_id", "posting", ["from_id"], unique=False)
+    op.create_index("ix_posting_to_id", "posting", ["to_id", "transaction_id"], unique=False)
+    for statement in SQLITE if op.get_bind().dialect.name == "sqlite" else POSTGRESQL:
+        op.execute(statement)
