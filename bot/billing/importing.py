@@ -92,7 +92,6 @@ def set_channels(
                     "state": ACTIVE,
                     "free": False,
                     "daily_minor": rate,
-                    "charged_through": None if belongs else today.isoformat(),
                     "created_at": now,
                 }
             )
@@ -106,15 +105,16 @@ def set_channels(
 
 
 def _settle(conn: Connection, client_id: ClientId, now: datetime) -> None:
-    """Bring the channels in line with what was imported: today is taken as paid in the balance that the table shows.
+    """Bring the channels in line with what was imported.
 
-    A channel in no active subscription of a client without money stands; every other one runs.
+    A channel in no active subscription of a client without money stands; every other one runs, and today's daily
+    payment is taken as paid in the balance that the table shows.
     """
     held = repository.holdings_of(conn, client_id)
     today = local_date(now, held.time_zone)
-    uncovered = [one for one in held.on_daily_payment(today) if one.charged_through is None]
-    repository.set_charged_through(conn, {one.id: today for one in uncovered})
     states = {one.id: _state(held, one, today) for one in held.channels}
+    running = [one for one in held.on_daily_payment(today) if states[one.id] == ACTIVE]
+    repository.set_charged_through(conn, {one.id: today for one in running if one.charged_through is None})
     changed = {one.id: states[one.id] for one in held.channels if states[one.id] != one.state}
     repository.set_channel_states(conn, changed)
     repository.wake_after_today(conn, held, now)
