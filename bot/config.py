@@ -82,7 +82,6 @@ class MoneySettings(Section):
     """How money may move."""
 
     undo_seconds: int = Field(0, ge=0, le=300, description="a confirmed operation waits this long for an undo")
-    quote_minutes: int = Field(10, ge=1, le=60, description="a quote is good for this long")
     prices: str | None = Field(None, description="price book to use instead of the shipped plans.toml")
 
 

@@ -1,0 +1,5 @@
+"""`python -m bot` is the same as `curatorbot`."""
+
+from bot.cli.main import main
+
+main()

@@ -1,0 +1,173 @@
+"""The composition root: the one place that chooses adapters, builds the doors and loops, and starts and stops them."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+from aiohttp import web
+
+from bot.app.clock_offset import read_offset
+from bot.app.heartbeats import beat, farewell
+from bot.app.surroundings import surroundings
+from bot.app.workers import Workers
+from bot.clock import Clock, SystemClock
+from bot.config import Settings
+from bot.handlers.env import Env
+from bot.jobs.local import LocalJobs
+from bot.messaging.content_sync import ContentSync, SyncReport
+from bot.messaging.relay import Relay
+from bot.messaging.transport import Transport
+from bot.messaging.transports.twilio import TwilioTransport
+from bot.scheduler.entries import entries
+from bot.scheduler.scheduler import Scheduler
+from bot.scheduler.timetable import Timetable
+from bot.storage import migrate
+from bot.storage.engine import Database
+from bot.web.app import build_web
+from bot.web.deps import WebDeps
+
+log = structlog.get_logger(__name__)
+Role = Literal["all", "web", "worker", "scheduler"]
+BEAT_SECONDS = 1.0
+_STOP_SECONDS = 10.0
+_LATE = timedelta(seconds=10)
+"""A loop that showed no life for so long is not ready."""
+
+
+class House:
+    """One running process: built by `build`, used between `start` and `stop`."""
+
+    def __init__(self, settings: Settings, db: Database, clock: Clock, role: Role, phone_page: str | None) -> None:
+        self.settings = settings
+        self.db = db
+        self.clock = clock
+        self.role = role
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+        self.jobs = LocalJobs(db, clock, worker=self.name)
+        self.env = Env(surroundings(settings, self.jobs), settings.limits)
+        self.transport: Transport = TwilioTransport(settings.twilio, settings.public_url)
+        self.contents = ContentSync(db, self.transport, clock)
+        self.relay = Relay(
+            db, self.transport, clock, self.jobs, self.contents, per_second=settings.limits.sends_per_second
+        )
+        for name, handler in Workers(db, clock, self.env, self.relay).handlers().items():
+            self.jobs.handle(name, handler)
+        timetable = Timetable(entries(), clock.now())
+        self.scheduler = Scheduler(db, self.jobs, clock, timetable, before=self._follow_the_clock)
+        self.web = build_web(
+            WebDeps(
+                db,
+                self.transport,
+                clock,
+                settings,
+                self.jobs,
+                self.env.around.book,
+                ready=self._checks(),
+                phone_page=phone_page,
+            )
+        )
+        self._runner: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._beaten_at: datetime | None = None
+
+    async def start(self, sock: socket.socket | None = None) -> None:
+        """Open the doors of this role. With `sock`, the web door listens there, not where the settings say."""
+        if self._has("worker"):
+            self._keep(self.jobs.run(), "jobs")
+            self._keep(self._beat(), "heartbeat")
+        if self._has("scheduler"):
+            self.scheduler.start()
+        if self._has("web"):
+            await self._listen(sock)
+
+    async def stop(self) -> None:
+        """Close the doors in reverse: no more requests, no more ticks, work at hand finished or given back."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        self.scheduler.stop()
+        if self._has("worker"):
+            await self.jobs.stop(timedelta(seconds=_STOP_SECONDS))
+            await self.relay.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        if self._has("worker"):
+            await self.db.write(farewell, self.name)
+        await self.transport.close()
+
+    async def register_texts(self) -> SyncReport:
+        """Create at the provider what is missing of the texts with buttons, and ask for their approval."""
+        return await self.contents.sync()
+
+    async def until_quiet(self) -> None:
+        """Run every job that is due, and what that queues in turn: for commands without a worker, and for tests."""
+        await self.jobs.run_until_quiet()
+
+    @property
+    def url(self) -> str:
+        """Where the web door listens."""
+        assert self._runner is not None, "the web door is not open"
+        host, port = self._runner.addresses[0][:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def _has(self, role: Role) -> bool:
+        return self.role in ("all", role)
+
+    def _keep(self, loop: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(loop, name=name))
+
+    async def _listen(self, sock: socket.socket | None) -> None:
+        self._runner = web.AppRunner(self.web, access_log=None, shutdown_timeout=_STOP_SECONDS)
+        await self._runner.setup()
+        where = self.settings.web
+        site = web.SockSite(self._runner, sock) if sock else web.TCPSite(self._runner, where.host, where.port)
+        await site.start()
+
+    async def _follow_the_clock(self) -> None:
+        if isinstance(self.clock, SystemClock):
+            self.clock.move_to_offset(await self.db.read(read_offset))
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await self.db.write(beat, self.name, self.role, datetime.now(UTC))
+                self._beaten_at = datetime.now(UTC)
+            except Exception as error:
+                log.error("heartbeat_failed", error=repr(error))
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def _checks(self) -> Mapping[str, Callable[[], Awaitable[bool]]]:
+        checks: dict[str, Callable[[], Awaitable[bool]]] = {"database": self._reads, "migrations": self._is_migrated}
+        if self._has("worker"):
+            checks["worker"] = self._works
+        if self._has("scheduler"):
+            checks["scheduler"] = self._ticks
+        return checks
+
+    async def _reads(self) -> bool:
+        await self.db.read(read_offset)
+        return True
+
+    async def _is_migrated(self) -> bool:
+        return await asyncio.to_thread(migrate.current, self.db) == migrate.head()
+
+    async def _works(self) -> bool:
+        return self._beaten_at is not None and datetime.now(UTC) - self._beaten_at < _LATE
+
+    async def _ticks(self) -> bool:
+        last = self.scheduler.last_tick
+        return last is not None and self.clock.now() - last < _LATE
+
+
+def build(
+    settings: Settings, db: Database, *, clock: Clock, role: Role = "all", phone_page: str | None = None
+) -> House:
+    """Put a process together. ConfigError when the settings cannot work together."""
+    return House(settings, db, clock, role, phone_page)

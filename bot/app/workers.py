@@ -1,0 +1,101 @@
+"""What each background job does: opens units, asks the rooms, hands what changed to the alerts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.alerts import service as alerts
+from bot.alerts.report import ScanReport
+from bot.billing.changed import Changed
+from bot.billing.charging import charge_due
+from bot.billing.confirming import expire_quotes, settle_due
+from bot.clock import Clock
+from bot.handlers.dispatcher import dispatch
+from bot.handlers.env import Env
+from bot.ids import Address
+from bot.jobs.port import Handler, Job
+from bot.messaging import inbox, outbox
+from bot.messaging.relay import Relay
+from bot.scheduler import entries
+from bot.scheduler.ticks import prune
+from bot.storage.engine import Database
+
+_SCAN_CLIENTS = 100
+"""Clients raised in one unit of a scan: it shares the writer with people who wait for an answer."""
+Chunk = Callable[[Connection, datetime], list[Changed]]
+
+
+class Workers:
+    """The handlers of all jobs. Each is idempotent and works in chunks, a unit each, so that nobody waits for it."""
+
+    def __init__(self, db: Database, clock: Clock, env: Env, relay: Relay) -> None:
+        self._db = db
+        self._clock = clock
+        self._env = env
+        self._relay = relay
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Each job's name, with what runs it."""
+        return {
+            inbox.DISPATCH_JOB: self.dispatch,
+            outbox.RELAY_JOB: self._relay.run_job,
+            entries.SCAN: self.scan,
+            entries.CHARGE: self.charge,
+            entries.SETTLE: self.settle,
+            entries.EXPIRE: self.expire,
+            entries.SWEEP: self.sweep,
+            entries.PRUNE: self.prune,
+        }
+
+    async def dispatch(self, job: Job) -> None:
+        """Handle what one address has sent, message by message."""
+        await dispatch(self._db, Address(job.key), clock=self._clock, env=self._env)
+
+    async def scan(self, job: Job) -> None:
+        """Raise what is due."""
+        while (await self._db.write(self._scan_chunk, self._clock.now(), bulk=True)).more:
+            pass
+
+    async def charge(self, job: Job) -> None:
+        """Take daily payments, end subscriptions, stop channels without money; then look who must be told."""
+        changed = await self._until_done(lambda conn, now: charge_due(conn, self._env.around.book, now))
+        if changed:
+            await self._db.write(self._enqueue_scan)
+
+    async def settle(self, job: Job) -> None:
+        """Post, or void, what waited its time."""
+        await self._until_done(settle_due)
+
+    async def expire(self, job: Job) -> None:
+        """Close quotes and messages whose time is over."""
+        now = self._clock.now()
+        await self._db.write(expire_quotes, now)
+        await self._db.write(outbox.expire, now)
+
+    async def sweep(self, job: Job) -> None:
+        """Look again at every queue that is not empty, so that no lost wake-up loses a message."""
+        now, jobs = self._clock.now(), self._env.around.jobs
+        await self._db.write(inbox.sweep, now, jobs)
+        await self._db.write(outbox.sweep, now, jobs)
+
+    async def prune(self, job: Job) -> None:
+        """Forget what nobody asks for any more."""
+        await self._db.write(prune, self._clock.now(), bulk=True)
+
+    async def _until_done(self, chunk: Chunk) -> int:
+        done = 0
+        while changes := await self._db.write(self._apply, chunk, self._clock.now(), bulk=True):
+            done += len(changes)
+        return done
+
+    def _apply(self, conn: Connection, chunk: Chunk, now: datetime) -> Sequence[Changed]:
+        changes = chunk(conn, now)
+        alerts.apply(conn, changes, now=now, env=self._env.around)
+        return changes
+
+    def _scan_chunk(self, conn: Connection, now: datetime) -> ScanReport:
+        return alerts.scan(conn, now=now, env=self._env.around, limit=_SCAN_CLIENTS)
+
+    def _enqueue_scan(self, conn: Connection) -> None:
+        self._env.around.jobs.enqueue(conn, entries.SCAN, entries.SCAN, self._clock.now())

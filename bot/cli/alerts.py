@@ -1,0 +1,134 @@
+"""`scan` and `due`: raise what is due now; who runs out when."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+
+from bot.alerts import service as alerts
+from bot.alerts.due import DueClient, due_list
+from bot.alerts.report import ScanReport
+from bot.alerts.surroundings import Surroundings
+from bot.app.clock_offset import move_forward
+from bot.app.simulation import is_simulated
+from bot.billing.charging import charge_due
+from bot.cli.options import ConfigOption, JsonOption, PartnerOption
+from bot.cli.output import console, escaped, print_json, print_table
+from bot.cli.reading import moment_of, span_of
+from bot.cli.session import Session, session
+from bot.errors import UserError
+from bot.i18n import date_text, money_text
+from bot.ids import PartnerId
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(scan)
+    app.command()(due)
+
+
+def scan(
+    at: Annotated[
+        str | None, typer.Option(metavar="ISO", help="As if it were then; the clock moves there for good.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    partner: PartnerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """One scan now: who is due is raised, and one message per curator is queued. Run twice, nothing is said twice."""
+    with session(config) as here:
+        now = moment_of(at) if at else here.now
+        only = here.partner(partner).id if partner else None
+        report = _rehearse(here, now, only) if dry_run else _scan(here, now, only)
+    if json:
+        print_json(report)
+        return
+    console.print(
+        f"{report.clients} clients had something due: {report.alerts} alerts raised, {report.messages} messages queued."
+    )
+    for why, count in sorted(report.suppressed.items()):
+        console.print(f"  not told ({why.replace('_', ' ')}): {count}")
+
+
+def due(
+    within: Annotated[str, typer.Option(metavar="SPAN", help="How far ahead: 14d, 2w.")] = "14d",
+    partner: PartnerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Who runs out when: subscriptions that end, money that goes, channels that stand still."""
+    days = span_of(within).days
+    with session(config) as here:
+        who, env, now = here.partner(partner), here.env, here.now
+        found = here.db.read_now(lambda conn: due_list(conn, who.id, now=now, env=env, within_days=days))
+    if json:
+        print_json([_document(one) for one in found])
+        return
+    rows = [
+        (
+            date_text(one.day, "en", weekday=True),
+            escaped(one.company),
+            one.account_id,
+            one.reason.replace("_", " "),
+            money_text(one.balance, "en"),
+        )
+        for one in found
+    ]
+    print_table("", ("when", "client", "ID", "why", ">balance"), rows, f"Nobody runs out within {days} days.")
+
+
+def _scan(here: Session, now: datetime, only: PartnerId | None) -> ScanReport:
+    """Move the clock there when it is ahead, take the charges of the days between, then raise."""
+    if now > here.now:
+        _go_to(here, now)
+    env = here.env
+    while here.db.write_now(_charge, env, now):
+        pass
+    return here.db.write_now(lambda conn: alerts.scan(conn, now=now, env=env, partner_id=only))
+
+
+def _rehearse(here: Session, now: datetime, only: PartnerId | None) -> ScanReport:
+    """What a scan would do, on a unit that is thrown away."""
+    env = here.env
+
+    def unit(conn: Connection) -> None:
+        while _charge(conn, env, now):
+            pass
+        raise _Rehearsed(alerts.scan(conn, now=now, env=env, partner_id=only, dry_run=True))
+
+    try:
+        here.db.write_now(unit)
+    except _Rehearsed as seen:
+        return seen.report
+    raise AssertionError("a rehearsal always ends by being thrown away")
+
+
+class _Rehearsed(Exception):
+    def __init__(self, report: ScanReport) -> None:
+        super().__init__()
+        self.report = report
+
+
+def _go_to(here: Session, now: datetime) -> None:
+    if not is_simulated(here.settings):
+        raise UserError("clock_is_real")
+    here.clock.move_to_offset(here.db.write_now(move_forward, now - here.now + timedelta(seconds=1)))
+
+
+def _charge(conn: Connection, env: Surroundings, now: datetime) -> bool:
+    changes = charge_due(conn, env.book, now)
+    alerts.apply(conn, changes, now=now, env=env)
+    return bool(changes)
+
+
+def _document(one: DueClient) -> dict[str, object]:
+    return {
+        "client": one.account_id,
+        "company": one.company,
+        "ends_at": one.ends_at,
+        "runs_out_at": one.runs_out_at,
+        "reason": one.reason,
+        "balance": one.balance,
+    }

@@ -1,0 +1,84 @@
+"""Runs the service, or the simulator alone, until it is told to stop."""
+
+import asyncio
+import signal
+
+import structlog
+
+from bot.app.clock_offset import read_offset
+from bot.app.house import Role, build
+from bot.app.opening import open_database
+from bot.app.simulation import embedded_simulator, pointed_at_simulator
+from bot.cli.output import console
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.directory.service import list_curators, list_partners
+from bot.simulator.server import Simulator, create_simulator
+from bot.simulator.settings import Person, SimulatorSettings
+from bot.storage.engine import Database
+
+log = structlog.get_logger(__name__)
+
+
+async def until_told_to_stop() -> None:
+    """Return at Ctrl-C or a polite kill."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await stop.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def run_service(settings: Settings, role: Role, *, on_simulator: bool) -> None:
+    """Run one process of the service, with the simulator inside when there is no account."""
+    async with open_database(settings) as db:
+        clock = SystemClock()
+        clock.move_to_offset(await db.read(read_offset))
+        simulator = await _start_simulator(settings, db, clock) if on_simulator else None
+        if simulator is not None:
+            settings = pointed_at_simulator(settings, simulator.url)
+        house = build(settings, db, clock=clock, role=role, phone_page=simulator.url if simulator else None)
+        try:
+            await house.start()
+            log.info("serving", role=role, url=house.url if role in ("all", "web") else None)
+            if simulator is not None:
+                log.info("phone_page", url=simulator.url)
+                report = await house.register_texts()
+                log.info("texts_registered", created=report.created, problems=report.problems)
+            await until_told_to_stop()
+        finally:
+            await house.stop()
+            if simulator is not None:
+                await simulator.stop()
+            log.info("stopped")
+
+
+async def run_simulator(settings: Settings, port: int, account_sid: str, auth_token: str, webhook: str) -> None:
+    """Run the simulator alone."""
+    options = SimulatorSettings(
+        account_sid=account_sid, auth_token=auth_token, sender=settings.twilio.sender, webhook_url=webhook
+    )
+    simulator = create_simulator(options, SystemClock())
+    await simulator.start(port=port)
+    console.print(
+        f"Phone page and API: [bold]{simulator.url}[/bold]; inbound messages go to {webhook}. Ctrl-C ends it."
+    )
+    try:
+        await until_told_to_stop()
+    finally:
+        await simulator.stop()
+
+
+async def people_of(db: Database) -> list[Person]:
+    """Every curator as a phone of the page."""
+    curators = [one for partner in await db.read(list_partners) for one in await db.read(list_curators, partner.id)]
+    return [Person(one.name, one.address, one.language, one.time_zone) for one in curators if one.address]
+
+
+async def _start_simulator(settings: Settings, db: Database, clock: SystemClock) -> Simulator:
+    simulator = embedded_simulator(settings, clock, people=await people_of(db), partner_name="", move=None)
+    await simulator.start(port=settings.simulator.port)
+    return simulator
