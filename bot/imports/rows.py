@@ -103,7 +103,7 @@ def _client(row: GridRow, columns: dict[str, Column], habits: _Habits) -> Client
     account_id = _read(row, columns, "account_id", read_account_id) or ""
     currency = _read(row, columns, "currency", read_currency)
     balance = _money(row, columns, "balance", habits, currency)
-    currency = currency or (balance.currency if balance else None) or _heading_currency(columns)
+    currency = currency or (balance.currency if balance is not None else None) or _heading_currency(columns)
     daily = _daily(_money(row, columns, "daily_charge", habits, currency), currency)
     return ClientRow(
         line=row.line,
@@ -111,7 +111,7 @@ def _client(row: GridRow, columns: dict[str, Column], habits: _Habits) -> Client
         company=_read(row, columns, "company", read_name),
         email=_read(row, columns, "email", read_email),
         language=_read(row, columns, "language", read_language),
-        currency=currency or (daily.currency if daily else None),
+        currency=currency or (daily.currency if daily is not None else None),
         balance=balance,
         subscription_end=_end_date(row, columns, habits.month_first),
         plan=_read(row, columns, "plan", read_name),
@@ -147,9 +147,9 @@ def _end_date(row: GridRow, columns: dict[str, Column], month_first: str | None)
 
 
 def _daily(charge: Money | None, currency: str | None) -> Money | None:
-    if charge and charge.minor < 0:
+    if charge is not None and charge.minor < 0:
         raise _At("daily_charge", Problem("charge_negative"))
-    if charge and currency and charge.currency != currency:
+    if charge is not None and currency and charge.currency != currency:
         raise _At("daily_charge", Problem("currency_conflict", {"one": charge.currency, "other": currency}))
     return charge
 

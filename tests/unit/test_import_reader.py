@@ -133,12 +133,13 @@ def test_pasted_rows_with_a_missing_cell_are_refused() -> None:
 def test_currency_of_row_heading_and_cell() -> None:
     table = read_table(
         "ID;Currency;Balance;Daily charge\n48210017;EUR;1;0,50\n48210025;;2 ₽;0,50\n48210033;EUR;1 $;\n"
-        "48210041;;3;\n48210058;EUR;;2 USD\n48210066;EUR;1;-2\n48210074;RUR;;\n".encode()
+        "48210041;;3;\n48210058;EUR;;2 USD\n48210066;EUR;1;-2\n48210074;RUR;;\n48210082;;0 €;\n".encode()
     )
     assert [(row.currency, row.balance, row.daily_charge) for row in table.rows] == [
         ("EUR", Money(100, "EUR"), Money(50, "EUR")),
         ("RUB", Money(200, "RUB"), Money(50, "RUB")),
         ("RUB", None, None),
+        ("EUR", Money(0, "EUR"), None),
     ]
     assert [(r.column, r.problem.key) for r in table.rejected] == [
         ("Balance", "currency_conflict"),
