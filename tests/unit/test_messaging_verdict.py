@@ -1,0 +1,81 @@
+"""What follows a refusal, by its class."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.messaging.message import ErrorClass
+from bot.messaging.status import State
+from bot.messaging.transports.twilio_errors import CLASS_OF, classify, classify_answer
+from bot.messaging.verdict import Verdict, refused
+from bot.messaging.window import Mode
+
+NOW = datetime(2026, 11, 26, 7, tzinfo=UTC)
+
+
+def after(
+    error_class: ErrorClass, attempt: int = 1, mode: Mode = Mode.SESSION, content: bool = True, at_once: bool = True
+) -> Verdict:
+    return refused(error_class, attempt=attempt, mode=mode, is_content=content, now=NOW, jitter=0.5, at_once=at_once)
+
+
+def test_a_refused_connection_is_tried_again_later_and_later() -> None:
+    waits = [after(ErrorClass.RETRY, attempt).retry_at for attempt in range(1, 20)]
+    assert all(when is not None for when in waits)
+    assert sorted(waits, key=lambda when: when or NOW) == waits
+    assert waits[-1] is not None
+    assert waits[-1] - NOW <= timedelta(minutes=5)
+    assert after(ErrorClass.RETRY, 20).state is State.FAILED
+
+
+def test_what_the_provider_gave_up_is_tried_seldom() -> None:
+    assert after(ErrorClass.RETRY, 2, at_once=False).state is State.QUEUED
+    assert after(ErrorClass.RETRY, 3, at_once=False).state is State.FAILED
+    first = after(ErrorClass.THROTTLE, 1, at_once=False).retry_at
+    assert first is not None
+    assert first - NOW >= timedelta(minutes=1)
+
+
+def test_a_closed_window_sends_a_content_again_as_a_template() -> None:
+    verdict = after(ErrorClass.WINDOW, mode=Mode.SESSION)
+    assert (verdict.state, verdict.retry_at, verdict.closes_window) == (State.QUEUED, NOW, True)
+
+
+@pytest.mark.parametrize(("mode", "content"), [(Mode.TEMPLATE, True), (Mode.SESSION, False)])
+def test_a_closed_window_ends_the_rest(mode: Mode, content: bool) -> None:
+    verdict = after(ErrorClass.WINDOW, mode=mode, content=content)
+    assert (verdict.state, verdict.reason, verdict.closes_window) == (State.FAILED, "window_closed", True)
+
+
+def test_an_unreachable_person_is_not_tried_any_more() -> None:
+    verdict = after(ErrorClass.RECIPIENT)
+    assert (verdict.state, verdict.stops_contact) == (State.FAILED, True)
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.TEMPLATE, ErrorClass.PERMANENT])
+def test_the_rest_is_final(error_class: ErrorClass) -> None:
+    assert after(error_class) == Verdict(State.FAILED, error_class.value)
+
+
+def test_no_code_stands_in_two_classes() -> None:
+    assert CLASS_OF[63016] is ErrorClass.WINDOW
+    assert CLASS_OF[20429] is ErrorClass.THROTTLE
+    assert CLASS_OF[20003] is ErrorClass.CONFIGURATION
+    assert classify(92_005) is ErrorClass.TEMPLATE
+    assert classify(12_345) is ErrorClass.PERMANENT
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (429, None, ErrorClass.THROTTLE),
+        (429, 20429, ErrorClass.THROTTLE),
+        (401, 20003, ErrorClass.CONFIGURATION),
+        (401, None, ErrorClass.CONFIGURATION),
+        (400, 21211, ErrorClass.RECIPIENT),
+        (400, 99_999, ErrorClass.PERMANENT),
+        (400, None, ErrorClass.PERMANENT),
+    ],
+)
+def test_answers(status: int, code: int | None, expected: ErrorClass) -> None:
+    assert classify_answer(status, code) is expected
