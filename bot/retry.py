@@ -19,5 +19,6 @@ class RetryPolicy:
         """
         if attempt >= self.attempts_max:
             return None
-        wait = min(self.first * 2 ** min(attempt - 1, 30), self.cap)
+        doubled: timedelta = self.first * int(2 ** min(attempt - 1, 30))
+        wait = min(doubled, self.cap)
         return wait / 2 + wait / 2 * jitter

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.ids import Address, ClientId, CuratorId, DeliveryId, InboxId, PartnerId
-from bot.messaging.templates import Button
+from bot.messaging.button import Button
 
 TEXT_MAX = 1_600
 """Longest free text of one message in UTF-16 units, as Twilio counts it (error 21617)."""

@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 
 from bot import i18n
 from bot.errors import PermanentError
+from bot.messaging.button import Button as Button
 from bot.messaging.template_filters import filters, one_line
 from bot.messaging.template_manifest import Entry, entries
 
@@ -25,14 +26,6 @@ PAYLOAD_MAX = 200
 
 class TextError(PermanentError):
     """A text that cannot be made: unknown key, missing fact, wrong buttons."""
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A button of one message: which of the entry's buttons, and what its tap sends back (opaque, at most 200)."""
-
-    action: str
-    payload: str
 
 
 @dataclass(frozen=True, slots=True)
