@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.alerts.alert import Kind
+from bot.alerts.ladders import paid_through
 from bot.alerts.surroundings import Surroundings
 from bot.billing.local_day import first_instant, local_date
 from bot.billing.standing import Standing
@@ -42,10 +43,9 @@ def due_list(
 ) -> list[DueClient]:
     """What is over first, then by the last paid day, up to `within_days` ahead; what is history is left out."""
     clients = {one.id: one for one in directory.list_clients(conn, partner_id)}
-    found = [
-        _due(clients[client_id], standing, now)
-        for client_id, standing in standings(conn, clients, now, env.book).items()
-    ]
+    known = standings(conn, clients, now, env.book)
+    paid = paid_through(conn, known)
+    found = [_due(clients[one.client_id], one, now, paid.get(one.client_id)) for one in known.values()]
     oldest = timedelta(days=env.policy.forget_after_days)
     kept = [
         one
@@ -55,8 +55,8 @@ def due_list(
     return sorted(kept, key=lambda one: (one.reason not in _OVER, one.day, one.company.casefold()))
 
 
-def _due(client: Client, standing: Standing, now: datetime) -> DueClient | None:
-    chosen = _soonest(standing, _today(client, now))
+def _due(client: Client, standing: Standing, now: datetime, paid: date | None) -> DueClient | None:
+    chosen = _soonest(standing, _today(client, now), paid)
     if chosen is None:
         return None
     reason, day = chosen
@@ -73,10 +73,10 @@ def _due(client: Client, standing: Standing, now: datetime) -> DueClient | None:
     )
 
 
-def _soonest(standing: Standing, today: date) -> tuple[Kind, date] | None:
+def _soonest(standing: Standing, today: date, paid: date | None) -> tuple[Kind, date] | None:
     """What is to be said of a client first: stopped, ended, else whichever comes sooner."""
     if standing.stopped:
-        return Kind.STOPPED, standing.ended_on or today - _DAY
+        return Kind.STOPPED, max((day for day in (standing.ended_on, paid) if day), default=today - _DAY)
     if standing.ended_on is not None and standing.next_end is None:
         return Kind.ENDED, standing.ended_on
     ahead = [(standing.next_end, Kind.ENDING), (standing.runs_out_on, Kind.RUNNING_OUT)]
