@@ -12,7 +12,7 @@ from bot.clock import Clock
 from bot.simulator.background import Background
 from bot.simulator.chats import Chats
 from bot.simulator.delivery import Delivery
-from bot.simulator.faults import FaultKind, Faults
+from bot.simulator.faults import Faults
 from bot.simulator.feed import Feed
 from bot.simulator.inbound import Inbound
 from bot.simulator.message import Message
@@ -76,8 +76,7 @@ class PhoneApi:
             "clock": self._clock_view(),
             "people": await self._chats.people_view(),
             "faults": self._faults_view(),
-            "fault_kinds": [kind.value for kind in FaultKind],
-            "webhook": bool(self._inbound.webhook_url),
+            "suggestions": {language: list(words) for language, words in self._settings.suggestions.items()},
         }
         return web.json_response(body)
 

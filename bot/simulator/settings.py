@@ -1,7 +1,7 @@
 """What a simulator is told when it starts: account, sender, webhook, people, delays."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -66,6 +66,8 @@ class SimulatorSettings:
     """Reject templates that break WhatsApp's rules for variables, as WhatsApp does."""
     business_name: str = "Finances"
     partner_name: str = ""
+    suggestions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Per language, what the page offers to send with one tap, such as `{"en": ["help", "due"]}`."""
     console_url: str = ""
     """The product's delivery log, linked from the page."""
 
