@@ -1,0 +1,214 @@
+"""Random histories of money: whatever is asked, confirmed, repeated, undone or charged, the books hold."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import Connection, func, select
+
+from bot.billing import service as billing
+from bot.billing.quote import Quote
+from bot.errors import UserError
+from bot.ids import ClientId
+from bot.money import Money
+from bot.storage import tables
+from tests.conftest import fresh_sqlite
+from tests.integration.billing_world import (
+    ANNA,
+    ANNAS,
+    BOOK,
+    NORD,
+    NOW,
+    Wanted,
+    add_client,
+    add_partner,
+    say_yes,
+)
+
+CLIENTS = (
+    Wanted("48210017", ends=date(2026, 11, 28), plan="Inbox", months=1, channels=2),
+    Wanted("48210025", balance="9.00", channels=2, daily="4.01"),
+    Wanted("48210033", currency="USD", ends=date(2026, 11, 25), plan="Pro", months=6, channels=1, balance="3.33"),
+    Wanted("48210041", balance="-6.00", channels=1, daily="0.99", zone="America/Havana"),
+)
+ALLOWED = {
+    "partner_short",
+    "client_short",
+    "quote_expired",
+    "quote_cancelled",
+    "quote_stale",
+    "already_pending",
+    "too_late",
+    "amount_too_small",
+    "downgrade_active",
+    "no_subscription",
+}
+"""The refusals that a history may meet; any other is a mistake."""
+
+
+class Histories(RuleBasedStateMachine):
+    """A partner with four clients in two currencies, and everything that can happen to their money."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._context = fresh_sqlite()
+        self.db = self._context.__enter__()
+        self.now = NOW
+        self.quotes: list[Quote] = []
+        self.deposits: dict[str, Money] = {}
+        self.clients: list[ClientId] = []
+        self.ends: dict[ClientId, date] = {}
+
+    def teardown(self) -> None:
+        self._context.__exit__(None, None, None)
+
+    @initialize()
+    def open(self) -> None:
+        def fill(conn: Connection) -> list[ClientId]:
+            add_partner(conn, program="tiered")
+            return [add_client(conn, wanted) for wanted in CLIENTS]
+
+        self.clients = self.db.write_now(fill)
+
+    @rule(key=st.integers(1, 6), minor=st.integers(1, 200_000), currency=st.sampled_from(["EUR", "USD"]))
+    def deposit(self, key: int, minor: int, currency: str) -> None:
+        known = self.deposits.setdefault(str(key), Money(minor, currency))
+        for _ in range(2):
+            self.db.write_now(
+                lambda conn: billing.deposit(
+                    conn, NORD, known, reason="bank", by="operator", key=f"{known.currency}-{key}", now=self.now
+                )
+            )
+
+    @rule(which=st.integers(0, 3), minor=st.integers(-5, 60_000))
+    def ask_for_a_top_up(self, which: int, minor: int) -> None:
+        amount = Money(minor, CLIENTS[which].currency)
+        self._ask(billing.quote_top_up, client_id=self.clients[which], amount=amount)
+
+    @rule(
+        which=st.integers(0, 3),
+        plan=st.sampled_from([None, "start", "inbox", "pro", "max"]),
+        months=st.sampled_from([None, 1, 6, 12]),
+    )
+    def ask_for_a_renewal(self, which: int, plan: str | None, months: int | None) -> None:
+        self._ask(billing.quote_renewal, client_id=self.clients[which], plan=plan, months=months)
+
+    @precondition(lambda self: self.quotes)
+    @rule(data=st.data(), undo_seconds=st.sampled_from([0, 0, 60]), times=st.integers(1, 3))
+    def confirm(self, data: st.DataObject, undo_seconds: int, times: int) -> None:
+        """Confirming again changes nothing; what was posted is what was quoted, to the cent."""
+        quote = data.draw(st.sampled_from(self.quotes))
+        before = self._balances(quote)
+        try:
+            first = self.db.write_now(lambda conn: say_yes(conn, quote, now=self.now, undo_seconds=undo_seconds))
+        except UserError as refused:
+            self._expect(refused, ALLOWED)
+            return
+        after, lines = self._balances(quote), self._lines()
+        if first.changes:
+            paid, got = before[0] - after[0], after[1] - before[1]
+            today_charged = any(one.what == "charged" for one in first.changes)
+            assert paid == quote.partner_pays
+            expected = quote.client_gets - (quote.price or Money(0, paid.currency))
+            assert got == expected or (today_charged and got < expected)
+        for _ in range(times):
+            again = self.db.write_now(lambda conn: say_yes(conn, quote, now=self.now, undo_seconds=undo_seconds))
+            assert (again.state, again.receipt, again.changes) == (first.state, first.receipt, [])
+        assert (self._balances(quote), self._lines()) == (after, lines)
+
+    @precondition(lambda self: self.quotes)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        quote = data.draw(st.sampled_from(self.quotes))
+        for _ in range(2):
+            try:
+                self.db.write_now(
+                    lambda conn: billing.cancel(
+                        conn, transfer_id=quote.id, curator_id=ANNA, address=ANNAS, now=self.now
+                    )
+                )
+            except UserError as refused:
+                self._expect(refused, {"too_late"})
+
+    @rule(hours=st.integers(1, 60), tick=st.booleans())
+    def let_time_pass(self, hours: int, tick: bool) -> None:
+        self.now += timedelta(hours=hours)
+        self.quotes = [one for one in self.quotes if one.expires_at > self.now - timedelta(hours=2)]
+        if tick:
+            self.charge()
+
+    @rule(minutes=st.integers(1, 12))
+    def wait_a_little(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule()
+    def charge(self) -> None:
+        """Charging again at the same moment changes nothing."""
+        self.db.write_now(billing.charge_due, BOOK, self.now)
+        lines = self._lines()
+        assert self.db.write_now(billing.charge_due, BOOK, self.now) == []
+        assert self._lines() == lines
+
+    @rule()
+    def settle(self) -> None:
+        self.db.write_now(billing.settle_due, self.now)
+        assert self.db.write_now(billing.settle_due, self.now) == []
+        self.db.write_now(billing.expire_quotes, self.now)
+
+    @invariant()
+    def the_books_hold(self) -> None:
+        if not self.clients:
+            return
+        report = self.db.read_now(billing.check)
+        assert report.ok, report.problems
+        sums: dict[str, int] = {}
+        for one in self.db.read_now(billing.balances, NORD):
+            sums[one.balance.currency] = sums.get(one.balance.currency, 0) + one.balance.minor
+        assert set(sums.values()) == {0}
+
+    @invariant()
+    def nobody_is_below_his_limit(self) -> None:
+        for one in self.db.read_now(billing.standings, self.clients, self.now, BOOK).values():
+            assert one.available >= one.floor
+            assert one.floor.minor in range(-600, 1)
+
+    @invariant()
+    def no_paid_day_is_lost(self) -> None:
+        for client_id, one in self.db.read_now(billing.standings, self.clients, self.now, BOOK).items():
+            end = max((held.end_date for held in one.subscriptions), default=date.min)
+            assert end >= self.ends.get(client_id, date.min)
+            self.ends[client_id] = end
+
+    def _ask(self, ask: Any, **wanted: Any) -> None:
+        try:
+            quote = self.db.write_now(
+                lambda conn: ask(conn, BOOK, partner_id=NORD, asked_by=ANNA, asked_from=ANNAS, now=self.now, **wanted)
+            )
+        except UserError as refused:
+            self._expect(refused, ALLOWED)
+            return
+        self.quotes += [quote, *([quote.guard] if quote.guard else [])]
+
+    def _expect(self, refused: UserError, allowed: set[str]) -> None:
+        assert refused.key in allowed, refused.key
+
+    def _balances(self, quote: Quote) -> tuple[Money, Money]:
+        def read(conn: Connection) -> tuple[Money, Money]:
+            currency = quote.client_gets.currency
+            own = [one.balance for one in billing.partner_accounts(conn, NORD) if one.currency == currency]
+            return own[0], billing.standing(conn, quote.client_id, self.now, BOOK).balance
+
+        return self.db.read_now(read)
+
+    def _lines(self) -> int:
+        return self.db.read_now(
+            lambda conn: conn.execute(select(func.count()).select_from(tables.posting)).scalar_one()
+        )
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(
+    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)

@@ -1,0 +1,197 @@
+"""The price book: what the shipped one says, dates in force, and what is said about a wrong one."""
+
+import tomllib
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.billing.book_file import price_book
+from bot.errors import ConfigError, UserError
+from bot.money import Money, of
+from tests.unit.billing_book import PLANS_FILE, shipped_book
+
+ON = date(2026, 11, 26)
+BOOK = shipped_book()
+
+
+def raw() -> dict[str, Any]:
+    return tomllib.loads(PLANS_FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("plan", "currency", "months", "amount"),
+    [
+        ("start", "RUB", 1, "1000.00"),
+        ("inbox", "USD", 1, "30.00"),
+        ("pro", "KZT", 6, "129600.00"),
+        ("max", "USD", 12, "864.00"),
+        ("Inbox", "EUR", 12, "288.00"),
+        ("PRO", "EUR", 6, "243.00"),
+    ],
+)
+def test_prices_by_plan_currency_and_period(plan: str, currency: str, months: int, amount: str) -> None:
+    assert BOOK.price(plan, "whatsapp", currency, months, ON) == of(amount, currency)
+
+
+def test_the_conversations_prices() -> None:
+    """Inbox for five channels and a year 1440.00, Pro for two and a month 90.00, for three and half a year 729.00."""
+    assert BOOK.price("inbox", "whatsapp", "EUR", 12, ON) * 5 == of("1440", "EUR")
+    assert BOOK.price("pro", "whatsapp", "EUR", 1, ON) * 2 == of("90", "EUR")
+    assert BOOK.price("pro", "whatsapp", "EUR", 6, ON) * 3 == of("729", "EUR")
+    assert BOOK.daily("pro", "whatsapp", "EUR", ON) * 2 == of("4", "EUR")
+
+
+def test_waba_has_a_price_of_its_own() -> None:
+    prices = [BOOK.price("pro", "wapi", "USD", months, ON) for months in (1, 6, 12)]
+    assert prices == [of("90", "USD"), of("486", "USD"), of("864", "USD")]
+
+
+def test_the_day_is_dearer_than_the_month() -> None:
+    for (per, plan, transport, currency), prices in BOOK.prices.items():
+        if per == "day":
+            month = BOOK.price(plan, transport, currency, 1, ON)
+            assert prices[-1].amount * 30 > month, (plan, transport, currency)
+
+
+def test_samples_are_marked() -> None:
+    """Euro and daily prices are ours; what was published is not marked."""
+    assert BOOK.is_sample("month", "inbox", "whatsapp", "EUR", ON)
+    assert BOOK.is_sample("day", None, "whatsapp", "RUB", ON)
+    assert not BOOK.is_sample("month", "inbox", "whatsapp", "USD", ON)
+    assert not BOOK.is_sample("month", "max", "wapi", "EUR", ON)
+
+
+@pytest.mark.parametrize(
+    ("call", "key"),
+    [
+        (lambda: BOOK.price("gold", "whatsapp", "EUR", 1, ON), "unknown_plan"),
+        (lambda: BOOK.price("pro", "whatsapp", "EUR", 3, ON), "unknown_period"),
+        (lambda: BOOK.price("pro", "whatsapp", "BRL", 1, ON), "price_unknown"),
+        (lambda: BOOK.price("pro", "whatsapp", "EUR", 1, date(2020, 1, 1)), "price_unknown"),
+        (lambda: BOOK.program("gold"), "unknown_program"),
+    ],
+)
+def test_what_is_not_in_the_book(call: Any, key: str) -> None:
+    with pytest.raises(UserError) as refused:
+        call()
+    assert refused.value.key == key
+
+
+def test_the_nearest_plan_is_named() -> None:
+    with pytest.raises(UserError) as refused:
+        BOOK.plan("inbx")
+    assert refused.value.facts["nearest"] == "inbox"
+
+
+def test_a_new_price_holds_from_its_date() -> None:
+    data = raw()
+    data["prices"].append(
+        {"plans": ["pro"], "per": "month", "from": date(2027, 1, 1), "amount": {"EUR": "50.00"}, "sample": False}
+    )
+    book = price_book(data)
+    assert book.price("pro", "whatsapp", "EUR", 1, date(2026, 12, 31)) == of("45", "EUR")
+    assert book.price("pro", "whatsapp", "EUR", 1, date(2027, 1, 1)) == of("50", "EUR")
+    assert not book.is_sample("month", "pro", "whatsapp", "EUR", date(2027, 1, 1))
+
+
+def test_welcome_credit_by_currency() -> None:
+    welcome = {code: BOOK.terms(code).welcome for code in ("RUB", "EUR", "USD", "KZT", "BRL")}
+    assert welcome == {
+        "RUB": of("500", "RUB"),
+        "EUR": of("10", "EUR"),
+        "USD": of("10", "USD"),
+        "KZT": None,
+        "BRL": None,
+    }
+
+
+def test_programs() -> None:
+    seed, tiered = BOOK.program("seed"), BOOK.program("tiered")
+    assert [seed.rate(ON, clients) for clients in (0, 1, 9, 10, 500)] == [Decimal("0.35")] * 5
+    assert [tiered.rate(ON, clients) for clients in (0, 9, 10, 500)] == [Decimal("0.35")] * 2 + [Decimal("0.50")] * 2
+
+
+def test_a_rate_holds_from_its_date() -> None:
+    data = raw()
+    data["programs"][0]["rates"].append({"from": date(2027, 1, 1), "clients": 1, "rate": "0.40"})
+    program = price_book(data).program("seed")
+    rates = [program.rate(on, 3) for on in (date(2019, 1, 1), date(2026, 12, 31), date(2027, 1, 1))]
+    assert rates == [Decimal("0.35"), Decimal("0.35"), Decimal("0.40")]
+
+
+def _set(data: dict[str, Any], path: list[str | int], value: object) -> None:
+    place: Any = data
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        (["daily_plan"], "gold", "daily_plan: there is no plan 'gold'"),
+        (["quote_minuts"], 10, "quote_minuts: no such setting, did you mean quote_minutes?"),
+        (["renew_months"], 7, "renew_months: there is no period of 7 months"),
+        (["quote_minutes"], "ten", "quote_minutes: 'ten' is not a whole number from 0 on"),
+        (["prices", 0, "plans"], ["strat"], "prices[1].plans: there is no plan 'strat'"),
+        (["prices", 0, "plans"], "start", 'prices[1].plans: a list such as ["start", "pro"] is needed'),
+        (["prices", 0, "per"], "week", 'prices[1].per: \'week\' is neither "month" nor "day"'),
+        (["prices", 0, "from"], "2026", "prices[1].from: a day such as 2026-01-31 is needed"),
+        (["prices", 0, "amount"], {}, 'prices[1].amount: a table such as { EUR = "30.00" } is needed'),
+        (
+            ["prices", 0, "amount"],
+            {"EUR": 15.0},
+            'prices[1].amount.EUR: 15.0 is not an amount of EUR in quotes, such as "30.00"',
+        ),
+        (
+            ["prices", 0, "amount"],
+            {"EUR": "-1"},
+            "prices[1].amount.EUR: '-1' is not an amount of EUR in quotes, such as \"30.00\"",
+        ),
+        (["prices", 0, "amount"], {"euros": "1"}, "prices[1].amount.euros: 'euros' is not a currency code such as EUR"),
+        (["periods", 0, "months"], 0, "periods[1].months: from 1 to 120"),
+        (
+            ["programs", 0, "rates", 0, "rate"],
+            "35",
+            "programs[1].rates[1].rate: '35' is not a share from 0 to 1 in quotes, such as \"0.35\"",
+        ),
+        (["programs", 0, "rates"], [], "programs[1].rates: at least one is needed"),
+        (["programs", 0, "name"], "", "programs[1].name: a word is needed"),
+        (["programs"], [], "programs: at least one is needed"),
+        (["prices"], {}, "prices: must be written as [[prices]]"),
+        (["plans"], [], "plans: must be written as [plans.name]"),
+        (["currencies", "EUR", "welcome"], "x", "currencies.EUR.welcome: 'x' is not an amount"),
+    ],
+)
+def test_a_wrong_book_is_explained(path: list[str | int], value: object, line: str) -> None:
+    data = deepcopy(raw())
+    _set(data, path, value)
+    with pytest.raises(ConfigError) as refused:
+        price_book(data)
+    assert any(problem.startswith(line) for problem in refused.value.problems), refused.value.problems
+
+
+def test_two_prices_from_the_same_day_are_a_mistake() -> None:
+    data: Mapping[str, Any] = {**raw(), "prices": [*raw()["prices"], raw()["prices"][0]]}
+    with pytest.raises(ConfigError, match="two from the same day for month start default RUB"):
+        price_book(data)
+
+
+def test_several_mistakes_are_told_together() -> None:
+    data = raw() | {"daily_plan": "gold", "renew_months": 7}
+    with pytest.raises(ConfigError) as refused:
+        price_book(data)
+    assert len(refused.value.problems) == 2
+
+
+def test_rounding_is_done_once_for_the_period() -> None:
+    """A month of 0.15 for six months less 10 % is 0.81, not six times a rounded month."""
+    data = raw()
+    data["prices"].append(
+        {"plans": ["pro"], "transport": "viber", "per": "month", "from": date(2026, 1, 1), "amount": {"EUR": "0.15"}}
+    )
+    assert price_book(data).price("pro", "viber", "EUR", 6, ON) == Money(81, "EUR")
