@@ -75,6 +75,7 @@ def translations(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+@lru_cache(maxsize=8)
 def catalogs(language: str) -> dict[str, Catalog]:
     """Each shipped .po file of a language by its name without the ending, in the order of the names."""
     folder = files("bot.templates") / "locale" / supported(language) / "LC_MESSAGES"

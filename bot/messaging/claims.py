@@ -67,8 +67,8 @@ class Claim:
 def claim(conn: Connection, sender: Address, now: datetime, limit: int) -> Claim:
     """Take up to `limit` messages of a sender.
 
-    Never one for a person to whom another is just being sent, nor one that would overtake an earlier one that waits to
-    be tried again. What may not be sent any more is marked so instead.
+    Never one for a person to whom another is just being sent, nor one that would overtake an earlier one that is to be
+    tried again. What may not be sent any more is marked so instead.
     """
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(sender))))
@@ -90,12 +90,14 @@ def claim(conn: Connection, sender: Address, now: datetime, limit: int) -> Claim
     return Claim(taken, len(rows) - len(taken))
 
 
-def release(conn: Connection, claimed: Sequence[Claimed], not_before: datetime) -> None:
-    """Give back messages that were claimed and certainly not sent: as if they had not been claimed."""
+def release(conn: Connection, claimed: Sequence[Claimed], not_before: datetime | None = None) -> None:
+    """Give back messages that were claimed and certainly not sent, as if they had not been; to wait if so wanted."""
     ids = [one.id for one in claimed]
     values = {"state": State.QUEUED, "attempts": delivery.c.attempts - 1, "claimed_until": None}
+    if not_before is not None:
+        values["not_before"] = not_before
     mine = and_(delivery.c.id.in_(ids), delivery.c.state == State.SENDING)
-    conn.execute(update(delivery).where(mine).values(**values, not_before=not_before))
+    conn.execute(update(delivery).where(mine).values(values))
     keys = [(one.id, one.attempt) for one in claimed]
     begun = and_(tuple_(attempt.c.delivery_id, attempt.c.n).in_(keys), attempt.c.finished_at.is_(None))
     conn.execute(attempt.delete().where(begun))
@@ -110,7 +112,7 @@ def _next(sender: Address, now: datetime) -> Select[Any]:
     query = select(*columns, contact_window.c.last_inbound_at, contact_window.c.closed_at, contact_window.c.stopped_at)
     due = and_(WAITING, delivery.c.state == State.QUEUED, delivery.c.sender == sender, delivery.c.not_before <= now)
     order = (delivery.c.priority, delivery.c.not_before, delivery.c.id)
-    return query.select_from(joined).where(due, ~_held_up(now)).order_by(*order)
+    return query.select_from(joined).where(due, ~_held_up()).order_by(*order)
 
 
 _COLUMNS = (
@@ -119,10 +121,10 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _held_up(now: datetime) -> ColumnElement[bool]:
-    """Another message to the same person is under way, or waits for its next try and comes before this one."""
+def _held_up() -> ColumnElement[bool]:
+    """Another message to the same person is under way, or comes before this one and is to be tried again first."""
     comes_first = tuple_(_EARLIER.c.priority, _EARLIER.c.id) < tuple_(delivery.c.priority, delivery.c.id)
-    waits = and_(_EARLIER.c.attempts > 0, _EARLIER.c.not_before > now, comes_first)
+    waits = and_(_EARLIER.c.attempts > 0, comes_first)
     same = and_(_EARLIER.c.to_address == delivery.c.to_address, _EARLIER.c.sender == delivery.c.sender)
     return exists().where(_EARLIER_WAITING, same, or_(_EARLIER.c.state == State.SENDING, waits))
 

@@ -136,7 +136,7 @@ class Relay:
             if await self._send(sender, claimed) is State.QUEUED:
                 rest = lane[n:]
                 if rest:
-                    await self._db.write(claims.release, rest, self._clock.now())
+                    await self._db.write(claims.release, rest)
                 return
 
     async def _send(self, sender: Address, claimed: Claimed) -> State:

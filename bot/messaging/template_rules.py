@@ -71,17 +71,24 @@ def _unrenderable(registry: Registry, entry: Entry, language: str) -> Iterator[s
         return
     if len(rendered.body) > CONTENT_BODY_MAX:
         yield f"{len(rendered.body)} characters with the sample, {CONTENT_BODY_MAX} allowed"
-    yield from body_problems(content.body, len(entry.variables))
+    yield from body_problems(content.body, len(entry.variables), to_approve=entry.needs_approval)
     yield from _button_problems(content)
 
 
-def body_problems(body: str, variables: int) -> Iterator[str]:
-    """Broken rules of a content body such as `Hello {{1}}, welcome.`"""
+def body_problems(body: str, variables: int, *, to_approve: bool = True) -> Iterator[str]:
+    """Broken rules of a content body such as `Hello {{1}}, welcome.`
+
+    Where variables stand matters to the approval only: a text that never opens a conversation needs none.
+    """
     used = {int(slot[2:-2]) for slot in _SLOT.findall(body)}
     if used != set(range(1, variables + 1)):
         yield f"uses the variables {sorted(used)}, declares 1 to {variables}"
     if variables > VARIABLES_MAX:
         yield f"{variables} variables, {VARIABLES_MAX} allowed"
+    if "\n\n" in body or "    " in body:
+        yield "holds an empty line or a run of spaces"
+    if not to_approve:
+        return
     if re.match(r"\W*\{\{", body) and not _WORD.search(body.split("{{")[0]):
         yield "starts with a variable"
     if not _WORD.search(body.rsplit("}}", 1)[-1]):
@@ -91,8 +98,6 @@ def body_problems(body: str, variables: int) -> Iterator[str]:
     words = len(_WORD.findall(_SLOT.sub(" ", body)))
     if words < 2 * variables + 1:
         yield f"{words} fixed words for {variables} variables, at least {2 * variables + 1} wanted: join variables"
-    if "\n\n" in body or "    " in body:
-        yield "holds an empty line or a run of spaces"
 
 
 def _button_problems(content: Content) -> Iterator[str]:

@@ -227,7 +227,7 @@ async def test_released_messages_are_as_if_never_taken(db: Database) -> None:
     def unit(conn: Connection) -> None:
         made = put(conn, alert())
         taken = take(conn)
-        release(conn, taken, NOW)
+        release(conn, taken)
         row = row_of(conn, made)
         assert (row.state, row.attempts, row.claimed_until) == ("queued", 0, None)
         assert conn.execute(select(attempt)).all() == []
