@@ -21,7 +21,7 @@ def compare(row: ClientRow, known: Known, table: Table, rules: Rules) -> tuple[A
     """What to write of a known client, and where table and books disagree and the books stay."""
     present = table.present
     says = said_of(row, present)
-    moved = frozenset(field for field in says if says[field] != known.said.get(field, _unknown(field, known)))
+    moved = frozenset(field for field in says if _moved(field, says[field], _ours(field, row, known), known, rules))
     data = _merged(row, known.client.data, present, rules.now)
     differences: list[Difference] = []
     opening = row.balance if known.balance is None else None
@@ -40,9 +40,23 @@ def compare(row: ClientRow, known: Known, table: Table, rules: Rules) -> tuple[A
     return altered, tuple(differences)
 
 
-def _unknown(field: str, known: Known) -> str:
-    """What counts as said before by a table that never was: what we know ourselves."""
-    return known.end.isoformat() if field == "subscription_end" and known.end else ""
+def _moved(field: str, says: str, ours: str, known: Known, rules: Rules) -> bool:
+    """Does the table tell news? What differs from ours, and is not what the last table said already."""
+    return says != ours and (rules.overwrite or says != known.said.get(field, ours))
+
+
+def _ours(field: str, row: ClientRow, known: Known) -> str:
+    """What we know of a field ourselves, in the spelling of `said_of`."""
+    if field == "channels" and row.channels is not None:
+        return _channels_text(len(known.channels), known.channels if row.channels.named else ())
+    texts = {
+        "balance": str(known.balance),
+        "subscription_end": known.end.isoformat() if known.end else "",
+        "plan": known.plan or "",
+        "months": f"{known.months or ''}",
+        "daily_charge": str(known.daily) if known.daily is not None else "",
+    }
+    return texts.get(field, "")
 
 
 def _target_balance(row: ClientRow, known: Known, rules: Rules, differences: list[Difference]) -> Money | None:
@@ -94,18 +108,21 @@ def _different(before: ClientData, after: ClientData) -> tuple[str, ...]:
 
 def said_of(row: ClientRow, present: Iterable[str]) -> dict[str, str]:
     """What a row says of money, subscription and channels, in one spelling, for comparing with the next table."""
-    channels = row.channels
     texts = {
         "balance": str(row.balance) if row.balance is not None else "",
         "subscription_end": row.subscription_end.isoformat() if row.subscription_end else "",
-        "plan": row.plan or "",
+        "plan": (row.plan or "").lower(),
         "months": f"{row.months or ''}",
-        "channels": f"{channels.count} " + ";".join(sorted(f"{c.transport}:{c.name}" for c in channels.named))
-        if channels
+        "channels": _channels_text(row.channels.count, channel_list(row.channels, ()) if row.channels.named else ())
+        if row.channels
         else "",
         "daily_charge": str(row.daily_charge) if row.daily_charge is not None else "",
     }
     return {field: text for field, text in texts.items() if field in present}
+
+
+def _channels_text(count: int, named: Iterable[tuple[str, str]]) -> str:
+    return f"{count} " + ";".join(sorted(f"{transport}:{name}" for transport, name in named))
 
 
 def channel_list(channels: Channels | None, ours: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

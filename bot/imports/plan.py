@@ -15,7 +15,8 @@ DOUBTFUL_CLIENTS_MIN = 5
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A client as it is here. `balance` is None while its account is not opened; `end` is its last paid day.
+    """A client as it is here. `balance` is None while its account is not opened; `end` is its last paid day,
+    `plan` in small letters as the price book names it.
 
     `channels`: transport and name of each; `daily`: what they are set to cost a day together, None if by price book.
     `said`: what the last table that held this client said of it, by field.
@@ -24,6 +25,8 @@ class Known:
     client: Client
     balance: Money | None
     end: date | None
+    plan: str | None
+    months: int | None
     channels: tuple[tuple[str, str], ...]
     daily: Money | None
     said: Mapping[str, str]

@@ -2,9 +2,10 @@
 
 import asyncio
 import tomllib
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 import pytest
 from sqlalchemy import Connection, func, select
@@ -17,7 +18,7 @@ from bot.directory import service as directory
 from bot.directory.people import Client
 from bot.errors import UserError
 from bot.ids import Address, PartnerId
-from bot.imports.apply import import_table
+from bot.imports.apply import How, import_in_units, import_table
 from bot.imports.reader import read_table
 from bot.imports.report import ImportReport
 from bot.imports.samples import sample_table
@@ -32,6 +33,8 @@ NOW = datetime(2026, 11, 26, 7, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 26)
 NORD = PartnerId("nord")
 ALFA = "48210017"
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
 HEADING = "ID,Company,Balance,Expires,Plan,Months,Channels,Daily charge,Time zone\n"
 
 
@@ -340,6 +343,36 @@ async def test_nothing_of_another_partner_is_touched(world: Database) -> None:
 async def test_an_unknown_partner(db: Database) -> None:
     with pytest.raises(UserError, match="partner_unknown"):
         await take(db, f"{HEADING}{ALFA},Alfa,5 EUR,,,,,,\n")
+
+
+async def test_many_units_come_to_the_same_as_one(world: Database) -> None:
+    table = read_table(sample_table(TODAY))
+    report = await asyncio.to_thread(
+        import_in_units, world.write_now, NORD, table, env=ENV, now=NOW, how=How("operator"), size=7
+    )
+    assert counts(report) == (41, 41, 0, 0, 0, 0)
+    assert counts(await take(world, sample_table(TODAY))) == (41, 0, 0, 41, 0, 0)
+    assert (await world.read(standing, "48210025")).balance == Money(900, "EUR")
+    assert (await world.read(billing.check, NORD)).ok
+
+
+async def test_an_import_cut_short_is_finished_by_the_next(world: Database) -> None:
+    table = read_table(sample_table(TODAY))
+    units = 0
+
+    def dies(fn: Callable[[Connection, *Args], T], /, *args: *Args) -> T:
+        nonlocal units
+        units += 1
+        if units == 4:
+            raise ConnectionError("gone")
+        return world.write_now(fn, *args)
+
+    with pytest.raises(ConnectionError):
+        await asyncio.to_thread(import_in_units, dies, NORD, table, env=ENV, now=NOW, how=How("operator"), size=7)
+    rest = await take(world, sample_table(TODAY))
+    assert counts(rest) == (41, 27, 0, 14, 0, 0)
+    assert rest.differences == ()
+    assert counts(await take(world, sample_table(TODAY))) == (41, 0, 0, 41, 0, 0)
 
 
 async def test_two_imports_at_once_add_each_client_once(world: Database) -> None:

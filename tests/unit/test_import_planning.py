@@ -38,7 +38,8 @@ def known(account_id: str = "48210017", **values: Any) -> Known:
         as_of=None,
         missing_since=values.pop("missing_since", None),
     )
-    defaults: dict[str, Any] = {"balance": Money(0, "EUR"), "end": THIRD, "channels": (), "daily": None, "said": {}}
+    defaults: dict[str, Any] = {"balance": Money(0, "EUR"), "end": THIRD, "plan": None, "months": None}
+    defaults |= {"channels": (), "daily": None, "said": {}}
     return Known(client, **(defaults | values))
 
 
@@ -127,8 +128,9 @@ def test_an_empty_end_date_ends_nothing(rules: Rules) -> None:
 
 
 def test_plan_months_channels_and_charge_are_written_when_the_table_moves_them() -> None:
-    said = {"plan": "Pro", "months": "1", "channels": "2 ", "daily_charge": "4.00 EUR"}
-    before = known(said=said, channels=(("whatsapp", "1"), ("whatsapp", "2")))
+    said = {"plan": "pro", "months": "1", "channels": "2 ", "daily_charge": "4.00 EUR"}
+    two = (("whatsapp", "1"), ("whatsapp", "2"))
+    before = known(said=said, channels=two, plan="pro", months=1, daily=Money(400, "EUR"))
     heading = "ID,Plan,Months,Channels,Daily charge\n48210017,"
     assert plan(f"{heading}Pro,1,2,4 EUR\n", before).alterations == ()
     (moved,) = plan(f"{heading}Max,12,3,4 EUR\n", before).alterations
@@ -138,10 +140,24 @@ def test_plan_months_channels_and_charge_are_written_when_the_table_moves_them()
     assert (cheaper.fields, cheaper.channels) == (("daily_charge",), True)
 
 
+def test_what_a_first_table_says_is_compared_with_what_is_known() -> None:
+    heading = "ID;Plan;Months;Channels;Daily charge"
+    ours = known(plan="pro", months=1, channels=(("viber", "b"), ("viber", "a")), daily=Money(400, "EUR"))
+    for channels in ("2", "viber:a", ""):
+        quoted = '"viber:a; viber:b"' if channels == "viber:a" else channels
+        assert plan(f"{heading}\n48210017;Pro;1;{quoted};4 EUR\n", ours).alterations == (), channels
+
+
+def test_a_table_that_catches_up_with_us_changes_nothing() -> None:
+    ahead = known(plan="max", end=date(2027, 12, 3), said={"plan": "pro", "subscription_end": "2026-12-03"})
+    caught_up = plan("ID,Plan,Expires\n48210017,Max,2027-12-03\n", ahead)
+    assert (caught_up.alterations, caught_up.differences) == ((), ())
+
+
 def test_a_plan_without_a_subscription_is_only_remembered() -> None:
     made = plan("ID,Plan\n48210017,Pro\n", known(end=None))
     assert made.alterations == ()
-    assert made.said == {"48210017": {"plan": "Pro"}}
+    assert made.said == {"48210017": {"plan": "pro"}}
 
 
 def test_fewer_channels_are_reported_not_removed() -> None:
@@ -208,7 +224,7 @@ def test_one_spelling_of_what_a_row_says() -> None:
     assert said_of(found.rows[0], found.present) == {
         "balance": "1440.50 EUR",
         "subscription_end": "2026-12-03",
-        "plan": "Pro",
+        "plan": "pro",
         "channels": "2 telegram:b;whatsapp:a",
         "daily_charge": "",
     }
