@@ -1,5 +1,6 @@
 """The demo: the whole product with the sample partner, to tap on (`show`) or as a story that plays itself (`play`)."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -101,11 +102,13 @@ async def _stage(settings: Settings, port: int, data_dir: Path | None) -> AsyncI
             await simulator.start(sock=other)
             house = build(pointed_at_simulator(settings, simulator.url), db, clock=clock, phone_page=simulator.url)
             await house.start(product)
+            texts = asyncio.create_task(house.register_texts())
             try:
-                await house.register_texts()
-                loaded = await db.write(_load, house)
-                yield Stage(house, simulator, loaded)
+                yield Stage(house, simulator, await db.write(_load, house))
+                await texts
             finally:
+                texts.cancel()
+                await simulator.settle()
                 await house.stop()
                 await simulator.stop()
 

@@ -49,9 +49,9 @@ class Session:
 
 
 def settings_of(config: Path | None, *, quiet: bool = False) -> Settings:
-    """The settings, with logging set up as they say; `quiet` lets only warnings through."""
+    """The settings, with logging set up as they say; `quiet` lets only errors through."""
     settings = load_settings(config)
-    set_up_logging(settings.log.model_copy(update={"level": "WARNING"}) if quiet else settings.log)
+    set_up_logging(settings.log.model_copy(update={"level": "ERROR"}) if quiet else settings.log)
     return settings
 
 

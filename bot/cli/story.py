@@ -135,6 +135,7 @@ async def _morning(house: House, teller: _Teller) -> None:
     await teller.says(_STRANGER, "balance alfa")
     await teller.hears(_STRANGER, "")
     await _next_day(house)
+    await teller.hears(anna, "Finances")
     await teller.says(anna, "partner")
     await teller.hears(anna, "€211.35")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -184,7 +185,8 @@ def _passable(error: BaseException) -> BaseException:
 
 
 def _name(fn: Callable[..., Any]) -> str:
-    return getattr(fn, "__qualname__", repr(fn))
+    plain = fn.func if isinstance(fn, partial) else fn
+    return getattr(plain, "__qualname__", type(plain).__qualname__)
 
 
 def refuse_nesting() -> None:

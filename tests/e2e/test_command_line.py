@@ -1,0 +1,187 @@
+"""Every command as a person or a script uses it: what it prints, how it ends, one JSON document on standard output."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli.main import main
+
+Run = Callable[..., tuple[int, str, str]]
+ANNA, MARTA = "+37120000101", "+37120000102"
+TABLE = """Account ID;Company;Currency;Balance;Subscription end date;Plan;Months;Channels;Time zone
+48210017;Alfa Dental;EUR;0,00;03.12.2026;Inbox;12;5;Europe/Riga
+48210025;Beta Kids;EUR;9,00;;Pro;1;2;Europe/Riga
+4821;Broken;EUR;1,00;;;;;
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CURATORBOT_DATABASE__URL", f"sqlite:///{tmp_path}/bot.sqlite3")
+    monkeypatch.setenv("CURATORBOT_LOG__LEVEL", "ERROR")
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["curatorbot", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out = capsys.readouterr()
+        code = ended.value.code
+        return (code if isinstance(code, int) else 0), out.out, out.err
+
+    return call
+
+
+@pytest.fixture
+def answer(run: Run) -> Callable[..., Any]:
+    def call(*words: str) -> Any:
+        code, out, err = run(*words, "--json")
+        assert code == 0, err
+        return json.loads(out)
+
+    return call
+
+
+@pytest.fixture
+def filled(run: Run, answer: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    (tmp_path / "clients.csv").write_text(TABLE, encoding="cp1251")
+    answer("clients", "import", "clients.csv")
+    answer("curators", "add", "Anna", ANNA, "--role", "owner", "--consent", "in person", "--time-zone", "Europe/Riga")
+    answer("partner", "deposit", "1200", "EUR", "--reason", "bank")
+    return answer
+
+
+def test_the_first_command_makes_the_partner(answer: Callable[..., Any]) -> None:
+    answer("partner", "deposit", "936.00", "EUR", "--reason", "bank transfer")
+    shown = answer("partner", "show")
+    assert shown["id"] == "default"
+    assert shown["program"] == "seed"
+    assert shown["accounts"][0]["balance"] == {"amount": "936.00", "currency": "EUR", "minor": 93600}
+
+
+def test_an_import_reports_good_and_bad_rows(run: Run, answer: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "clients.csv").write_text(TABLE, encoding="utf-8")
+    rehearsed = answer("clients", "import", "clients.csv", "--dry-run")
+    assert (rehearsed["read"], rehearsed["added"]) == (3, 2)
+    assert answer("clients", "list") == []
+    report = answer("clients", "import", "clients.csv")
+    assert {name: report[name] for name in ("read", "added", "changed", "unchanged", "missing")} == {
+        "read": 3, "added": 2, "changed": 0, "unchanged": 0, "missing": 0,
+    }  # fmt: skip
+    assert [set(row) >= {"line", "column", "reason"} for row in report["rejected"]] == [True]
+    assert answer("clients", "import", "clients.csv")["unchanged"] == 2
+
+
+def test_a_client_is_shown_whole(filled: Callable[..., Any]) -> None:
+    alfa = filled("clients", "show", "альфа")
+    assert alfa["id"] == "48210017"
+    assert alfa["subscription_end_date"] == "2026-12-03"
+    assert len(alfa["channels"]) == 5
+    assert {"id", "transport", "name", "state"} <= set(alfa["channels"][0])
+    assert alfa["as_of"]
+    assert filled("clients", "show", "0025")["company"] == "Beta Kids"
+
+
+def test_a_quote_moves_nothing(filled: Callable[..., Any]) -> None:
+    quote = filled("quote", "topup", "48210017", "1440.00")
+    assert quote["partner_pays"]["amount"] == "936.00"
+    assert quote["partner_keeps"]["amount"] == "504.00"
+    assert quote["partner_after"]["amount"] == "264.00"
+    assert quote["client_after"]["amount"] == "1440.00"
+    renewal = filled("quote", "renew", "48210017", "inbox", "1y")
+    assert (renewal["ends_before"], renewal["ends_after"]) == ("2026-12-03", "2027-12-03")
+    assert filled("partner", "show")["accounts"][0]["balance"]["minor"] == 120000
+
+
+@pytest.mark.parametrize("amount", ["0", "-5", "1e9", "ten", "1,440", ""])
+def test_a_doubtful_amount_is_refused_in_words(filled: Callable[..., Any], run: Run, amount: str) -> None:
+    code, out, err = run("quote", "topup", "48210017", "--json", "--", amount)
+    assert code == 1
+    assert json.loads(out)["error"]["message"]
+    assert "refused" in err
+
+
+def test_money_moves_by_chat_and_the_books_are_right(filled: Callable[..., Any]) -> None:
+    offered = filled("say", "--from", ANNA, "renew alfa 12m")["replies"]
+    assert "€936.00" in offered[0]["text"]
+    confirm = next(button for button in offered[0]["buttons"] if button["title"] == "Confirm")
+    receipt = filled("say", "--from", ANNA, "--payload", confirm["payload"], "Confirm")["replies"]
+    assert "€264.00" in receipt[0]["text"]
+    again = filled("say", "--from", ANNA, "--payload", confirm["payload"], "Confirm")["replies"]
+    assert again
+    assert filled("partner", "show")["accounts"][0]["balance"]["minor"] == 26400
+    assert filled("clients", "show", "48210017")["subscription_end_date"] == "2027-12-03"
+    assert filled("ledger", "check")["ok"] is True
+    states = {one["state"] for one in filled("deliveries")}
+    assert states <= {"sent", "delivered", "read"}
+
+
+def test_a_scan_says_nothing_twice(filled: Callable[..., Any]) -> None:
+    first = filled("scan", "--at", "2026-11-26T12:00+02:00")
+    assert first["alerts"] >= 1
+    assert first["messages"] == 1
+    again = filled("scan", "--at", "2026-11-26T12:00+02:00")
+    assert (again["alerts"], again["messages"]) == (0, 0)
+    assert [one["client"] for one in filled("due", "--within", "14d")] == ["48210025", "48210017"]
+    queued = filled("deliveries", "--state", "queued")
+    assert len(queued) == 1
+    assert filled("deliveries", "show", queued[0]["id"])["text"]
+
+
+def test_a_rehearsed_scan_leaves_no_trace(filled: Callable[..., Any]) -> None:
+    seen = filled("scan", "--at", "2026-11-26T12:00+02:00", "--dry-run")
+    assert seen["alerts"] >= 1
+    assert filled("deliveries") == []
+
+
+def test_a_new_curator_is_asked_first(filled: Callable[..., Any]) -> None:
+    filled("curators", "add", "Марта", MARTA, "--language", "ru")
+    invitations = [one for one in filled("deliveries") if one["kind"] == "invitation"]
+    assert len(invitations) == 1
+    before = filled("say", "--from", MARTA, "баланс альфа")["replies"]
+    assert "0,00" not in before[0]["text"]
+    filled("say", "--from", MARTA, "да")
+    after = filled("say", "--from", MARTA, "баланс альфа")["replies"]
+    assert "Alfa Dental" in after[0]["text"]
+    assert [one["consent_at"] is not None for one in filled("curators", "list")] == [True, True]
+
+
+def test_two_partners_must_be_told_apart(filled: Callable[..., Any], run: Run) -> None:
+    filled("partner", "add", "Second House", "--id", "second")
+    code, _, err = run("clients", "list")
+    assert code == 1
+    assert "--partner" in err
+    assert filled("clients", "list", "--partner", "second") == []
+    assert len(filled("clients", "list", "--partner", "default")) == 2
+
+
+def test_wrong_settings_end_with_two_and_a_line_each(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CURATORBOT_WEB__PORT", "many")
+    monkeypatch.setenv("CURATORBOT_TWILO__SENDER", "x")
+    code, out, err = run("partner", "show", "--json")
+    assert code == 2
+    assert json.loads(out)["error"]["key"] == "configuration"
+    assert err.count("configuration:") == 2
+
+
+def test_serving_without_an_account_names_the_two_ways_out(run: Run) -> None:
+    code, _, err = run("serve")
+    assert code == 2
+    assert "CURATORBOT_TWILIO__ACCOUNT_SID" in err
+    assert "CURATORBOT_SIMULATOR__ENABLED" in err
+
+
+def test_wrong_use_ends_with_two(run: Run) -> None:
+    assert run("clients", "show")[0] == 2
+    assert run("nonsense")[0] == 2
+
+
+def test_the_schema_can_be_asked_for(answer: Callable[..., Any]) -> None:
+    done = answer("migrate")
+    assert done["current"] == done["head"]
+    assert answer("migrate", "--check") == done
