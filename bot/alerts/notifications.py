@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.repository import as_alert
 from bot.ids import AlertId, CuratorId, DeliveryId, PartnerId
 from bot.storage.queries import insert_if_absent
-from bot.storage.tables import alert, curator, notification
+from bot.storage.tables import alert, curator, delivery, notification
 
 WAITING = text("notification.outcome = 'waiting'")
 """In the words of the partial index, so that it is used."""
@@ -92,6 +93,32 @@ def settle(conn: Connection, alert_ids: Sequence[AlertId], now: datetime) -> lis
         and_(settled, notification.c.delivery_id.is_not(None), ~still.correlate(notification))
     )
     return [DeliveryId(found) for found in conn.execute(query.distinct()).scalars()]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of telling one person of one alert; `delivery_state` is how far the message got."""
+
+    outcome: str
+    reason: str | None
+    at: datetime
+    send_at: datetime | None
+    delivery_state: str | None
+
+
+def told_of(conn: Connection, alert_ids: Sequence[AlertId]) -> dict[tuple[AlertId, CuratorId], Told]:
+    """Who was or is to be told of these alerts."""
+    query = (
+        select(notification, delivery.c.state)
+        .outerjoin(delivery, delivery.c.id == notification.c.delivery_id)
+        .where(notification.c.alert_id.in_(alert_ids))
+    )
+    return {
+        (AlertId(row.alert_id), CuratorId(row.curator_id)): Told(
+            row.outcome, row.reason, row.at, row.send_at, row.state
+        )
+        for row in conn.execute(query)
+    }
 
 
 def told_with(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> list[Alert]:

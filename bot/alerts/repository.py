@@ -116,6 +116,13 @@ def open_of_clients(conn: Connection, client_ids: Iterable[ClientId]) -> dict[Cl
     return found
 
 
+def alerts_of_client(conn: Connection, client_id: ClientId, limit: int) -> list[Alert]:
+    """What the ladder of a client raised, the newest first."""
+    query = select(alert).where(alert.c.client_id == client_id, alert.c.kind.in_(_WATCHED))
+    query = query.order_by(alert.c.raised_at.desc(), alert.c.id.desc()).limit(limit)
+    return [as_alert(row) for row in conn.execute(query)]
+
+
 def open_of_partner(conn: Connection, partner_id: PartnerId, limit: int) -> list[Alert]:
     """The open alerts of a partner, the newest first."""
     query = select(alert).where(and_(alert.c.partner_id == partner_id, OPEN))

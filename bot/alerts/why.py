@@ -1,0 +1,108 @@
+"""Why somebody was told of a client, or was not, and what comes next: one explained outcome per curator and rule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from bot.alerts import notifications, repository
+from bot.alerts.alert import WATCHED, Alert, Due, Kind
+from bot.alerts.notifications import Told
+from bot.directory import service as directory
+from bot.directory.people import Curator, Suppression
+from bot.ids import AlertId, ClientId, CuratorId
+
+Verdict = Literal["sent", "waiting", "not_sent", "nothing_due"]
+_ALERTS_MAX = 50
+"""So many alerts of a client are looked back at."""
+_NOTHING: Mapping[Kind, str] = {
+    Kind.ENDING: "no_subscription",
+    Kind.ENDED: "no_subscription",
+    Kind.RUNNING_OUT: "no_daily_payments",
+    Kind.STOPPED: "channels_run",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one rule came to for one person.
+
+    `verdict` sent: at the moment `at`, `delivery_state` says how far it came. waiting: it goes at `at`. not_sent: for a
+    `reason` (a Suppression, settled, superseded, forgotten, added_later). nothing_due: `reason` is not_yet, or what the
+    client does not have. `next_at` is when the next stage is due; `next_reason` why this person would not hear of it.
+    """
+
+    curator_id: CuratorId
+    curator: str
+    kind: Kind
+    verdict: Verdict
+    reason: str | None = None
+    stage: int | None = None
+    at: datetime | None = None
+    delivery_state: str | None = None
+    next_stage: int | None = None
+    next_at: datetime | None = None
+    next_reason: str | None = None
+
+
+def why(conn: Connection, client_id: ClientId) -> list[Outcome]:
+    """One outcome for each person who has to do with the client and each rule, by person. UserError client_unknown."""
+    client = directory.get_client(conn, client_id)
+    alerts = repository.alerts_of_client(conn, client_id, _ALERTS_MAX)
+    told = notifications.told_of(conn, [one.id for one in alerts])
+    rungs = repository.next_due(conn, client_id)
+    muted = directory.mutes(conn, [client_id]).get(client_id, frozenset())
+    people = [one for one in directory.list_curators(conn, client.partner_id) if one.follows(client_id)]
+    return [_outcome(person, kind, alerts, told, rungs, muted) for person in people for kind in WATCHED]
+
+
+def _outcome(
+    person: Curator,
+    kind: Kind,
+    alerts: list[Alert],
+    told: Mapping[tuple[AlertId, CuratorId], Told],
+    rungs: list[Due],
+    muted: frozenset[CuratorId],
+) -> Outcome:
+    latest = next((one for one in alerts if one.kind is kind), None)
+    following = next((one for one in rungs if one.kind is kind), None)
+    verdict, reason, at, state = _verdict(person, kind, latest, told, following)
+    silence = person.silence() or (Suppression.MUTED if person.id in muted else None)
+    return Outcome(
+        curator_id=person.id,
+        curator=person.name,
+        kind=kind,
+        verdict=verdict,
+        reason=reason,
+        stage=latest.stage if latest else None,
+        at=at,
+        delivery_state=state,
+        next_stage=following.stage if following else None,
+        next_at=following.due_at if following else None,
+        next_reason=silence.value if following and silence else None,
+    )
+
+
+def _verdict(
+    person: Curator,
+    kind: Kind,
+    latest: Alert | None,
+    told: Mapping[tuple[AlertId, CuratorId], Told],
+    following: Due | None,
+) -> tuple[Verdict, str | None, datetime | None, str | None]:
+    if latest is None:
+        return "nothing_due", "not_yet" if following else _NOTHING[kind], None, None
+    note = told.get((latest.id, person.id))
+    if note is None:
+        return "not_sent", latest.resolution if not latest.open and latest.resolution else "added_later", None, None
+    match note.outcome:
+        case "sent":
+            return "sent", None, note.at, note.delivery_state
+        case "waiting":
+            return "waiting", None, note.send_at, None
+        case "suppressed":
+            return "not_sent", note.reason, note.at, None
+        case _:
+            return "not_sent", "settled", note.at, None

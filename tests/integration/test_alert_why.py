@@ -1,0 +1,75 @@
+"""`why`: every curator and rule has exactly one explained outcome, whatever happened."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from bot.alerts.alert import WATCHED, Kind
+from bot.alerts.why import Outcome, why
+from bot.directory import service as directory
+from bot.ids import ClientId, CuratorId
+from bot.storage.engine import Database
+from tests.integration.alert_world import ALFA, NOW, add_client, add_curator, add_partner, charge, move_end, scan
+
+DAY = timedelta(days=1)
+
+
+def _of(conn: Connection, client_id: ClientId, curator_id: CuratorId, kind: Kind = Kind.ENDING) -> Outcome:
+    outcomes = why(conn, client_id)
+    pairs = [(one.curator_id, one.kind) for one in outcomes]
+    assert len(pairs) == len(set(pairs))
+    return next(one for one in outcomes if (one.curator_id, one.kind) == (curator_id, kind))
+
+
+async def test_what_was_sent_and_what_comes_next(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        client = add_client(conn)
+        before = _of(conn, client, anna)
+        assert (before.verdict, before.reason) == ("nothing_due", "not_yet")
+        scan(conn)
+        after = _of(conn, client, anna)
+        assert (after.verdict, after.stage, after.at, after.delivery_state) == ("sent", 7, NOW, "queued")
+        assert (after.next_stage, after.next_at, after.next_reason) == (3, NOW + 4 * DAY, None)
+        assert _of(conn, client, anna, Kind.RUNNING_OUT).reason == "no_daily_payments"
+        assert _of(conn, client, anna, Kind.STOPPED).reason == "channels_run"
+        assert len(why(conn, client)) == len(WATCHED)
+
+    await db.write(story)
+
+
+async def test_who_was_not_told_is_told_why(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, silent = add_curator(conn), add_curator(conn, "Pēteris", consent=None)
+        client = add_client(conn)
+        other = add_client(conn, replace(ALFA, account_id="48210044", ends=date(2027, 1, 1)))
+        stranger = add_curator(conn, "Olga", client_id=other)
+        directory.mute(conn, anna, client, NOW)
+        scan(conn)
+        late = add_curator(conn, "Late")
+        assert (_of(conn, client, anna).verdict, _of(conn, client, anna).reason) == ("not_sent", "muted")
+        assert _of(conn, client, anna).next_reason == "muted"
+        assert _of(conn, client, silent).reason == "no_consent"
+        assert _of(conn, client, late).reason == "added_later"
+        assert stranger not in {one.curator_id for one in why(conn, client)}
+
+    await db.write(story)
+
+
+async def test_settled_and_superseded_are_told_as_such(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        client = add_client(conn)
+        charge(conn, NOW + 9 * DAY)
+        scan(conn, NOW + 9 * DAY)
+        assert _of(conn, client, anna, Kind.STOPPED).verdict == "sent"
+        assert _of(conn, client, anna, Kind.ENDED).reason == "superseded"
+        move_end(conn, client, date(2027, 12, 3), now=NOW + 9 * DAY)
+        ending = _of(conn, client, anna)
+        assert (ending.verdict, ending.next_stage) == ("nothing_due", 14)
+
+    await db.write(story)
