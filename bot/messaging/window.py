@@ -28,7 +28,7 @@ class Window:
         """Whether the person wrote within the last 24 hours, less the margin."""
         if self.last_inbound_at is None or now - self.last_inbound_at >= LENGTH - MARGIN:
             return False
-        return self.closed_at is None or self.closed_at <= self.last_inbound_at
+        return self.closed_at is None or self.closed_at < self.last_inbound_at
 
 
 def mode(window: Window, is_content: bool, now: datetime) -> Mode | None:
