@@ -4,6 +4,7 @@ import csv
 import io
 import string
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -104,8 +105,8 @@ def grouped(whole: int, mark: str) -> str:
 
 
 @st.composite
-def amounts(draw: st.DrawFn, value: Money, decimal_mark: str) -> str:
-    """One amount with two decimals, in one of the ways that leave no doubt."""
+def amounts(draw: st.DrawFn, value: Money, decimal_mark: str, worded: bool = False) -> str:
+    """One amount with two decimals, in one of the ways that leave no doubt; `worded`: with its currency beside it."""
     whole, cents = divmod(abs(value.minor), 100)
     other = "," if decimal_mark == "." else "."
     group = draw(st.sampled_from(("", " ", "\u00a0", "\u202f", "'", "’", other)))
@@ -115,7 +116,9 @@ def amounts(draw: st.DrawFn, value: Money, decimal_mark: str) -> str:
     if value.minor < 0:
         number = draw(st.sampled_from((f"-{number}", f"−{number}", f"({number})", f"{number}-", f"- {number}")))
     word = draw(st.sampled_from(WORDS[value.currency]))
-    return draw(st.sampled_from((number, f"{number} {word}", f"{word} {number}", f"{word}{number}")))
+    plain = () if worded else (number,)
+    written: str = draw(st.sampled_from((*plain, f"{number} {word}", f"{word} {number}", f"{word}{number}")))
+    return written
 
 
 @st.composite
@@ -142,7 +145,7 @@ def channels_text(channels: Channels) -> str:
 
 
 @st.composite
-def cell_texts(draw: st.DrawFn, row: ClientRow, decimal_mark: str) -> dict[str, str]:
+def cell_texts(draw: st.DrawFn, row: ClientRow, decimal_mark: str, worded: bool) -> dict[str, str]:
     def nothing() -> str:
         return draw(st.sampled_from(("", "—", "-")))
 
@@ -156,12 +159,14 @@ def cell_texts(draw: st.DrawFn, row: ClientRow, decimal_mark: str) -> dict[str, 
         "email": written(row.email),
         "language": written(row.language),
         "currency": draw(st.sampled_from(WORDS[row.currency or "EUR"])),
-        "balance": draw(amounts(row.balance, decimal_mark)) if row.balance is not None else nothing(),
+        "balance": draw(amounts(row.balance, decimal_mark, worded)) if row.balance is not None else nothing(),
         "subscription_end": draw(days(row.subscription_end)) if row.subscription_end else nothing(),
         "plan": written(row.plan),
         "months": written(f"{row.months}" if row.months else None),
         "channels": channels_text(row.channels) if row.channels else nothing(),
-        "daily_charge": draw(amounts(row.daily_charge, decimal_mark)) if row.daily_charge is not None else nothing(),
+        "daily_charge": draw(amounts(row.daily_charge, decimal_mark, worded))
+        if row.daily_charge is not None
+        else nothing(),
         "time_zone": written(row.time_zone),
         "contact_name": written(row.contact_name),
         "contact_phone": written(row.contact_phone),
@@ -184,15 +189,24 @@ def write_xlsx(grid: Sequence[Sequence[str]]) -> bytes:
     return target.getvalue()
 
 
+def without_currency(row: ClientRow) -> ClientRow:
+    """The row of a table without a column of currencies: it is only known where there is an amount."""
+    told = row.balance is not None or row.daily_charge is not None
+    return replace(row, currency=row.currency if told else None)
+
+
 @st.composite
 def files(draw: st.DrawFn) -> tuple[list[ClientRow], bytes]:
     """Rows, and a file that holds them in some format."""
     rows = draw(Rows)
+    worded = draw(st.booleans())
+    if worded:
+        rows = [without_currency(row) for row in rows]
     synonyms = draw(st.sampled_from((ENGLISH, RUSSIAN)))
-    order = draw(st.permutations(tuple(ENGLISH)))
+    order = draw(st.permutations([field for field in ENGLISH if not (worded and field == "currency")]))
     titles = draw(st.sampled_from(([], [["Clients / Клиенты"]], [["Clients"], [], ["as of", "today"]])))
     mark = draw(st.sampled_from((".", ",")))
-    cells = [draw(cell_texts(row, mark)) for row in rows]
+    cells = [draw(cell_texts(row, mark, worded)) for row in rows]
     heading = [draw(st.sampled_from(synonyms[field])) for field in order]
     grid = [*titles, heading, *([texts[field] for field in order] for texts in cells)]
     if draw(st.booleans()):
@@ -206,7 +220,7 @@ def files(draw: st.DrawFn) -> tuple[list[ClientRow], bytes]:
 
 def bare(row: ClientRow) -> ClientRow:
     """The row without its line, which depends on the format."""
-    return ClientRow(**{**{field: getattr(row, field) for field in row.__slots__}, "line": 0})
+    return replace(row, line=0)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -216,7 +230,7 @@ def test_every_way_to_write_a_table_reads_back_to_the_same_rows(case: tuple[list
     table = read_table(data)
     assert [reason_text(found.problem) for found in table.rejected] == []
     assert [bare(row) for row in table.rows] == rows
-    assert table.present == set(ENGLISH)
+    assert table.present >= set(ENGLISH) - {"currency"}
 
 
 @settings(max_examples=60, deadline=None)
