@@ -167,10 +167,11 @@ def _welcome(stage: Stage) -> None:
     people = ", ".join(f"{one.name} ({one.role}, {one.language})" for one in curators)
     scan = loaded.scan
     lines += [
-        f"Curators: {people}. Partner account: [bold]{money}[/bold].",
+        f"Curators: {people}.",
+        f"Partner account: [bold]{money}[/bold].",
         f"The first scan raised [bold]{scan.alerts} alerts[/bold]: {scan.messages} messages are on their way.",
         "",
-        f"[bold green]Phone page[/bold green]    {stage.simulator.url}   read the alerts as a curator, and answer them",
+        f"[bold green]Phone page[/bold green]    {stage.simulator.url}/  be any curator: read and answer",
         f"[bold green]Delivery log[/bold green]  {stage.house.url}/deliveries",
         "",
         "Try: tap [bold]Show list[/bold], write [bold]renew alfa[/bold], [bold]topup beta 100[/bold], "

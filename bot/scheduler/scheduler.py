@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.clock import Clock
@@ -42,7 +42,7 @@ class Scheduler:
         self._ticker.add_job(
             self.tick, "interval", seconds=1, coalesce=True, max_instances=1, misfire_grace_time=LATE_SECONDS
         )
-        self._ticker.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES)
+        self._ticker.add_listener(_report, EVENT_JOB_ERROR)
         self._ticker.start()
 
     def stop(self) -> None:
