@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
+from bot.billing.service import PriceBook
 from bot.clock import Clock
 from bot.config import Settings
 from bot.jobs.port import Jobs
@@ -23,6 +24,7 @@ class WebDeps:
     clock: Clock
     settings: Settings
     jobs: Jobs
+    book: PriceBook
     ready: Mapping[str, type_ready] = field(default_factory=dict)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     phone_page: str | None = None

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, WithJsonSchema
 from sqlalchemy import Connection
 
+from bot.billing.service import PriceBook
 from bot.directory.people import Partner
 from bot.money import Money, as_json
 from bot.web.ask import Ask
@@ -34,10 +35,11 @@ MoneyView = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a page's reader is given: the partner whose console it is, and what was asked."""
+    """What a page's reader is given: the partner whose console it is, what was asked, the prices."""
 
     partner: Partner
     ask: Ask
+    book: PriceBook
     alone: bool
     """There is no other partner, so what belongs to nobody may be shown too."""
 

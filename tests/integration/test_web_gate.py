@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiohttp.client import URL
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
+from yarl import URL
 
 from bot.clock import ManualClock
 from bot.storage.engine import Database

@@ -1,56 +1,34 @@
-"""A web door to knock on: the application on a fresh database, and a provider who signs as Twilio does."""
+"""A web door to knock on: the application on a fresh database, and forms signed as Twilio signs them."""
 
 import base64
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, cast
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.billing.service import price_book
 from bot.clock import Clock
-from bot.config import Settings
-from bot.ids import Address, DeliveryId
+from bot.config import Settings, TwilioSettings, load_toml
 from bot.jobs.local import LocalJobs
-from bot.messaging.message import Inbound, StatusUpdate
-from bot.messaging.transport import Transport
+from bot.messaging.transports.twilio import TwilioTransport
 from bot.storage.engine import Database
 from bot.web.app import build_web
 from bot.web.deps import WebDeps
 
 PUBLIC_URL = "https://bot.example.com"
+ACCOUNT = "AC" + "0" * 32
 TOKEN = "the auth token"
 INBOUND = "/webhooks/twilio/inbound"
 STATUS = "/webhooks/twilio/status"
 SENDER = "whatsapp:+14155238886"
 CURATOR = "whatsapp:+37120000101"
+BOOK = price_book(load_toml(None, "plans.toml"))
 Client = TestClient[Any, Any]
-
-
-class SigningProvider:
-    """Just enough of a transport for the web door: Twilio's signature, and its two forms."""
-
-    name = "twilio"
-
-    def verify(self, headers: Mapping[str, str], path_qs: str, body: bytes) -> bool:
-        return hmac.compare_digest(headers.get("X-Twilio-Signature", "").encode(), signature(path_qs, body).encode())
-
-    def parse(self, path_qs: str, body: bytes, now: datetime) -> Sequence[Inbound | StatusUpdate]:
-        form = dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
-        sid = form.get("MessageSid", "")
-        if not sid:
-            raise ValueError("MessageSid is missing")
-        if "MessageStatus" in form:
-            ours = parse_qs(urlsplit(path_qs).query).get("d", [""])[0]
-            return [StatusUpdate(sid, form["MessageStatus"], now, DeliveryId(ours) if ours else None, raw=form)]
-        if "From" not in form:
-            raise ValueError("From is missing")
-        sender, receiver = Address(form["From"]), Address(form.get("To", SENDER))
-        return [Inbound("twilio", sid, sender, receiver, form.get("Body", ""), now, raw=form)]
 
 
 def signature(path_qs: str, body: bytes) -> str:
@@ -64,7 +42,7 @@ def signature(path_qs: str, body: bytes) -> str:
 def message(sid: str = "SM1", body: str = "balance alfa", **more: str) -> dict[str, str]:
     """A message as the provider posts it."""
     return {
-        "MessageSid": sid, "AccountSid": "AC" + "0" * 32, "From": CURATOR, "To": SENDER, "Body": body,
+        "MessageSid": sid, "AccountSid": ACCOUNT, "From": CURATOR, "To": SENDER, "Body": body,
         "ProfileName": "Анна", "NumMedia": "0", "ApiVersion": "2010-04-01",
     } | more  # fmt: skip
 
@@ -90,10 +68,11 @@ async def open_door(db: Database, clock: Clock, **changes: Any) -> AsyncIterator
     """The application behind a client on loopback; `changes` replace single dependencies."""
     deps = WebDeps(
         db=db,
-        transport=cast(Transport, SigningProvider()),
+        transport=TwilioTransport(TwilioSettings(account_sid=ACCOUNT, auth_token=TOKEN), PUBLIC_URL),
         clock=clock,
         settings=settings(),
         jobs=LocalJobs(db, clock, worker="test"),
+        book=BOOK,
     )
     async with TestClient(TestServer(build_web(replace(deps, **changes)))) as client:
         yield client

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from bot.storage.tables import client, curator, delivery
 from bot.web.console.delivery_query import KINDS, PROBLEM, STATES, Choice, choose, is_problem
@@ -67,7 +67,8 @@ _COLUMNS = (
 def read_log(conn: Connection, reading: Reading) -> DeliveryLog:
     """The page that was asked for."""
     choice = choose(conn, reading)
-    lines = _lines(conn, choice)
+    terms = [term for term in (choice.common, choice.state, choice.before) if term is not None]
+    lines = latest(conn, and_(*terms), choice.limit + 1)
     counts, problems = _counts(conn, choice)
     total = sum(counts.values())
     more = len(lines) > choice.limit
@@ -89,14 +90,14 @@ def one_line(body: str) -> str:
     return text if len(text) <= _PREVIEW_MAX else text[: _PREVIEW_MAX - 1].rstrip() + "…"
 
 
-def _lines(conn: Connection, choice: Choice) -> list[DeliveryLine]:
-    terms = [term for term in (choice.common, choice.state, choice.before) if term is not None]
+def latest(conn: Connection, condition: ColumnElement[bool], most: int) -> list[DeliveryLine]:
+    """The newest messages that fit a condition."""
     newest = (
         select(*_COLUMNS)
         .select_from(delivery.outerjoin(curator).outerjoin(client, client.c.id == delivery.c.client_id))
-        .where(and_(*terms))
+        .where(condition)
         .order_by(delivery.c.created_at.desc(), delivery.c.id.desc())
-        .limit(choice.limit + 1)
+        .limit(most)
     )
     return [_line(dict(row)) for row in conn.execute(newest).mappings()]
 

@@ -1,6 +1,14 @@
 """Every page of the console, in the order of the navigation."""
 
-from bot.web.console import deliveries, message
+from bot.web.console import client, clients, deliveries, due, ledger, message, overview
 from bot.web.page import Page
 
-PAGES: tuple[Page, ...] = (deliveries.PAGE, message.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    due.PAGE,
+    clients.PAGE,
+    client.PAGE,
+    deliveries.PAGE,
+    message.PAGE,
+    ledger.PAGE,
+)

@@ -14,12 +14,15 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot import i18n
+from bot.messaging.transports.twilio_errors import help_page
 from bot.money import Money
-from bot.phone import masked
+from bot.phone import masked, pretty_phone
 from bot.web.console.bubble import bubble_html
 from bot.web.console.chart import bars
 
 LANGUAGE_COOKIE = "console_language"
+_SIZES = (86_400, 3_600, 60, 1)
+_UNITS = {"en": ("ms", "d", "h", "min", "s"), "ru": ("мс", "д", "ч", "мин", "с")}
 _YEAR = 365 * 24 * 3600
 _STATIC = files("bot.web") / "static"
 _FRAME: dict[str, Any] = {"place": "", "phone_page": None, "partners": (), "partner": None}
@@ -73,13 +76,15 @@ def environment(language: str) -> Environment:
         money=partial(_money, language=language),
         day=partial(_day, language=language),
         clock=partial(_clock),
+        hour=partial(_hour, language=language),
+        phone=pretty_phone,
         moment=partial(_moment, language=language),
         iso=_iso,
-        took=_took,
+        took=partial(_took, language=language),
         masked=_masked,
         bubble=bubble_html,
     )
-    env.globals.update(static=static_url, bars=bars, languages=i18n.LANGUAGES)
+    env.globals.update(static=static_url, bars=bars, help_page=help_page, languages=i18n.LANGUAGES)
     return env
 
 
@@ -110,6 +115,10 @@ def _moment(value: datetime | None, zone: str, *, language: str) -> str:
     return "–" if value is None else i18n.moment_text(value, zone, language)
 
 
+def _hour(value: datetime, zone: str, *, language: str) -> str:
+    return i18n.time_text(value, zone, language)
+
+
 def _clock(value: datetime, zone: str) -> str:
     """Hours, minutes and seconds: what a log needs."""
     return _local(value, zone).strftime("%H:%M:%S")
@@ -119,15 +128,15 @@ def _iso(value: datetime, zone: str = "UTC") -> str:
     return _local(value, zone).isoformat(timespec="seconds")
 
 
-def _took(value: timedelta | int) -> str:
+def _took(value: timedelta | int, *, language: str) -> str:
     """A duration as short as it reads well: `84 ms`, `1.4 s`, `3 min`, `2 h`, `3 d`. An int is milliseconds."""
     seconds = value / 1000 if isinstance(value, int) else value.total_seconds()
+    units = _UNITS[i18n.supported(language)]
     if seconds < 1:
-        return f"{max(seconds, 0) * 1000:.0f} ms"
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}".replace(".0 ", " ")
-    return f"{seconds:.1f} s"
+        return f"{max(seconds, 0) * 1000:.0f} {units[0]}"
+    size, unit = next(((size, unit) for size, unit in zip(_SIZES, units[1:], strict=True) if seconds >= size))
+    number = f"{seconds / size:.1f}".removesuffix(".0")
+    return f"{number.replace('.', ',') if language == 'ru' else number} {unit}"
 
 
 def _masked(address: str) -> str:
