@@ -62,8 +62,6 @@ class Scheduler:
         return won
 
 
-def _report(event: JobExecutionEvent | JobSubmissionEvent) -> None:
-    exception = getattr(event, "exception", None)
-    log.error(
-        "ticker_trouble", code=event.code, error=repr(exception) if exception else "still busy with the last look"
-    )
+def _report(event: JobExecutionEvent) -> None:
+    """A look that failed; one that only took long is seen in the age of the last tick."""
+    log.error("tick_failed", error=repr(event.exception))
