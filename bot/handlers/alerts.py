@@ -1,0 +1,143 @@
+"""Who runs out soon, and the buttons under an alert: show all, I'm on it, remind me later."""
+
+from typing import Any
+
+from bot.alerts import service as told
+from bot.alerts.alert import Alert
+from bot.alerts.alert import Kind as Reason
+from bot.alerts.digest import Digest, digest
+from bot.alerts.due import DueClient, due_list
+from bot.alerts.wording import worded
+from bot.directory import service as directory
+from bot.errors import UserError
+from bot.handlers import reminder
+from bot.handlers.choosing import about, owned
+from bot.handlers.commands import Due, Tap
+from bot.handlers.context import Context
+from bot.handlers.payload import payload_of
+from bot.handlers.reply import CHOICES_MAX, Menu, Replies, Reply
+from bot.handlers.router import Router
+from bot.ids import AlertId
+from bot.messaging import outbox
+from bot.messaging.message import Kind, Outgoing
+from bot.money import as_json
+
+router = Router()
+WITHIN_DAYS = 14
+"""How far `due` looks ahead unless told."""
+_STATES = {Reason.ENDING: "ends", Reason.RUNNING_OUT: "lasts", Reason.ENDED: "ended", Reason.STOPPED: "stopped"}
+"""How a line of a list says a kind of alert."""
+
+
+@router.command(Due)
+def due(ctx: Context, command: Due) -> Replies:
+    """`due [DAYS]`: what is over already first, then by the day."""
+    within = WITHIN_DAYS if command.within_days is None else command.within_days
+    around = ctx.env.around
+    found = due_list(ctx.conn, ctx.partner.id, now=ctx.now, env=around, within_days=within)
+    lines = [one for one in found if ctx.curator.follows(one.client_id)]
+    if not lines:
+        return [Reply("replies/nothing_due", {"days": within})]
+    shown = lines[:CHOICES_MAX]
+    facts = {
+        "clients": [_line(one) for one in shown],
+        "days": within,
+        "total": len(lines),
+        "more": len(lines) - len(shown),
+    }
+    return [Reply("replies/due", facts, menu=Menu(tuple(payload_of("balance", one.client_id) for one in shown)))]
+
+
+@router.tap("show")
+def show(ctx: Context, tap: Tap) -> Replies:
+    """Everything that was told in the same message, one line a client, to be picked by number."""
+    first = _alert(ctx, tap)
+    if first is None:
+        return due(ctx, Due())
+    together = [one for one in told.told_together(ctx.conn, first.id, ctx.curator.id) if one.open]
+    kept = [one for one in digest(together).alerts if owned(ctx, one.client_id)] if together else []
+    if not kept:
+        return [Reply("replies/all_settled")]
+    shown = kept[:CHOICES_MAX]
+    lines = [
+        {
+            "company": one.facts["company"],
+            "account_id": one.facts["account_id"],
+            "kind": one.kind.value,
+            "day": one.facts.get("last_day"),
+        }
+        for one in shown
+    ]
+    choices = tuple(payload_of("alert", one.id) for one in shown)
+    return [Reply("replies/told", {"alerts": lines, "more": len(kept) - len(shown)}, menu=Menu(choices))]
+
+
+@router.tap("alert")
+def full(ctx: Context, tap: Tap) -> Replies:
+    """One alert of the list in full, with its buttons."""
+    alert = _alert(ctx, tap)
+    if alert is None or owned(ctx, alert.client_id) is None:
+        return [Reply("replies/button_old")]
+    if not alert.open:
+        return [Reply("replies/all_settled")]
+    said = worded(Digest(alert, (alert,)), ctx.now, may_act=ctx.curator.may_move_money)
+    return [Reply(said.template, said.facts, said.buttons, client_id=alert.client_id)]
+
+
+@router.tap("claim")
+def claim(ctx: Context, tap: Tap) -> Replies:
+    """ "I'm on it": everybody else who is told of this client hears who takes care of it."""
+    alert = _alert(ctx, tap)
+    client = None if alert is None else owned(ctx, alert.client_id)
+    if alert is None or client is None:
+        return [Reply("replies/button_old")]
+    people = directory.recipients(ctx.conn, [client.id])[client.id].curators
+    others = directory.curators_by_id(ctx.conn, [one for one in people if one != ctx.curator.id])
+    facts = {**about(client), "name": ctx.curator.name}
+    for other in others.values():
+        if other.address is None:
+            continue
+        notice = Outgoing(
+            key=f"claim:{alert.id}:{ctx.curator.id}:{other.id}",
+            to=other.address,
+            kind=Kind.NOTICE,
+            template="people/claimed_by",
+            language=other.language,
+            facts=facts,
+            partner_id=ctx.partner.id,
+            curator_id=other.id,
+            client_id=client.id,
+        )
+        around = ctx.env.around
+        outbox.enqueue(ctx.conn, notice, sender=around.sender, now=ctx.now, jobs=around.jobs)
+    return [Reply("replies/claimed", {**facts, "others": len(others)}, client_id=client.id)]
+
+
+@router.tap("later")
+def later(ctx: Context, tap: Tap) -> Replies:
+    """The same alert again tomorrow morning, unless it is settled by then."""
+    alert = _alert(ctx, tap)
+    if alert is None or owned(ctx, alert.client_id) is None:
+        return [Reply("replies/button_old")]
+    at = reminder.tomorrow_morning(ctx.now, ctx.curator.time_zone)
+    reminder.ask(ctx.conn, alert.id, ctx.curator.id, at, ctx.env.around.jobs)
+    facts = {"company": alert.facts["company"], "at": at.isoformat(), "zone": ctx.curator.time_zone}
+    return [Reply("replies/later", facts, client_id=alert.client_id)]
+
+
+def _line(one: DueClient) -> dict[str, Any]:
+    return {
+        "company": one.company,
+        "account_id": one.account_id,
+        "balance": as_json(one.balance),
+        "state": _STATES[one.reason],
+        "day": one.day.isoformat(),
+    }
+
+
+def _alert(ctx: Context, tap: Tap) -> Alert | None:
+    """The alert of a button, if it is this partner's."""
+    try:
+        return told.alert(ctx.conn, AlertId(tap.id), ctx.partner.id) if tap.id else None
+    except UserError:
+        return None

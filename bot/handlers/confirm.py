@@ -1,0 +1,187 @@
+"""Yes and no to a quote: by button, by word, by code. Only the asker, from the same address; never a viewer."""
+
+from datetime import timedelta
+
+from bot.alerts import service as alerts
+from bot.billing import confirming
+from bot.billing.confirming import Confirmed
+from bot.billing.quote import Quote
+from bot.directory import service as directory
+from bot.errors import UserError
+from bot.handlers import conversation
+from bot.handlers.choosing import about
+from bot.handlers.commands import No, Tap, Yes
+from bot.handlers.context import Context
+from bot.handlers.payload import payload_of
+from bot.handlers.reply import Menu, Replies, Reply
+from bot.handlers.router import Router
+from bot.id_generator import CODE_DIGITS
+from bot.ids import TransferId
+from bot.messaging.templates import Button
+from bot.money import as_json
+
+router = Router()
+CODE_LENGTH = CODE_DIGITS
+
+
+@router.command(Yes)
+def yes(ctx: Context, command: Yes) -> Replies:
+    """A bare yes counts only while exactly one quote is open; with a code it means the quote of that code."""
+    if not ctx.curator.may_move_money:
+        return [Reply("replies/viewer")]
+    if ctx.conversation.locked(ctx.now):
+        return [_locked(ctx)]
+    if command.code is not None:
+        return _by_code(ctx, command.code)
+    quotes = open_quotes(ctx)
+    if not quotes:
+        return [Reply("replies/nothing_open")]
+    if len(quotes) > 1:
+        return [_which(ctx, quotes)]
+    return _confirmed(ctx, transfer_id=quotes[0].id)
+
+
+@router.tap("confirm")
+def tapped_confirm(ctx: Context, tap: Tap) -> Replies:
+    """The button under a quote."""
+    if not ctx.curator.may_move_money:
+        return [Reply("replies/viewer")]
+    if tap.id is None:
+        return yes(ctx, Yes())
+    if ctx.conversation.locked(ctx.now):
+        return [_locked(ctx)]
+    return _confirmed(ctx, token=tap.id)
+
+
+@router.command(No)
+def no(ctx: Context, command: No) -> Replies:
+    """Takes back the quote of that code, or everything that is open."""
+    quotes = open_quotes(ctx)
+    if command.code is not None:
+        quotes = [one for one in quotes if one.code == command.code]
+    if not quotes:
+        return [Reply("replies/nothing_open")]
+    for quote in quotes:
+        _cancel(ctx, transfer_id=quote.id)
+    return [Reply("replies/cancelled")]
+
+
+@router.tap("cancel")
+def tapped_cancel(ctx: Context, tap: Tap) -> Replies:
+    """The button under a quote; of a guard's two ways it takes back both."""
+    if tap.id is None:
+        return no(ctx, No())
+    other = _cancel(ctx, token=tap.id)
+    if other is not None:
+        _cancel(ctx, transfer_id=other)
+    return [Reply("replies/cancelled")]
+
+
+@router.tap("undo")
+def undo(ctx: Context, tap: Tap) -> Replies:
+    """Takes back a confirmed operation that still waits."""
+    if tap.id is None:
+        return [Reply("replies/button_old")]
+    _cancel(ctx, token=tap.id)
+    return [Reply("replies/cancelled")]
+
+
+@router.tap("both")
+def typed_both(ctx: Context, tap: Tap) -> Replies:
+    """A label typed long after its message is gone."""
+    return [Reply("replies/button_old")]
+
+
+@router.tap("only")
+def typed_only(ctx: Context, tap: Tap) -> Replies:
+    """A label typed long after its message is gone."""
+    return [Reply("replies/button_old")]
+
+
+def open_quotes(ctx: Context) -> list[Quote]:
+    """What this person may confirm now, the oldest first."""
+    return confirming.open_quotes(ctx.conn, ctx.curator.id, ctx.address, ctx.now)
+
+
+def _cancel(ctx: Context, *, transfer_id: TransferId | None = None, token: str | None = None) -> TransferId | None:
+    """Take back one; the id of the quote it is tied to."""
+    moved = confirming.cancel(
+        ctx.conn,
+        transfer_id=transfer_id,
+        token=token,
+        curator_id=ctx.curator.id,
+        address=ctx.address,
+        now=ctx.now,
+    )
+    return moved.quote.other_id
+
+
+def _confirmed(ctx: Context, *, transfer_id: TransferId | None = None, token: str | None = None) -> Replies:
+    done = confirming.confirm(
+        ctx.conn,
+        transfer_id=transfer_id,
+        token=token,
+        curator_id=ctx.curator.id,
+        address=ctx.address,
+        now=ctx.now,
+        undo_seconds=ctx.env.around.undo_seconds,
+    )
+    if ctx.conversation.wrong_codes:
+        conversation.set_wrong_codes(ctx.conn, ctx.address, 0, None)
+    if done.state == "pending":
+        return [_waiting(ctx, done)]
+    if not done.changes:
+        return [Reply("replies/done_already", {"receipt": done.receipt}, client_id=done.transfer.client_id)]
+    alerts.apply(ctx.conn, done.changes, now=ctx.now, env=ctx.env.around, in_reply_to=ctx.message.id)
+    return []
+
+
+def _waiting(ctx: Context, done: Confirmed) -> Reply:
+    quote = done.transfer.quote
+    client = directory.get_client(ctx.conn, quote.client_id)
+    post_at = done.transfer.post_at or ctx.now
+    facts = {**quote.facts(), **about(client), "post_at": post_at.isoformat(), "zone": ctx.curator.time_zone}
+    undo_button = Button("undo", payload_of("undo", quote.token))
+    return Reply(f"replies/pending_{quote.kind}", facts, (undo_button,), client_id=client.id)
+
+
+def _by_code(ctx: Context, code: str) -> Replies:
+    try:
+        transfer_id = confirming.check_code(ctx.conn, ctx.curator.id, ctx.address, code, ctx.now)
+    except UserError as error:
+        if error.key != "wrong_code":
+            raise
+        return [_wrong_code(ctx)]
+    return _confirmed(ctx, transfer_id=transfer_id)
+
+
+def _wrong_code(ctx: Context) -> Reply:
+    """Count it; after too many, confirming is locked for a while."""
+    limits = ctx.env.limits
+    count = ctx.conversation.wrong_codes + 1
+    if count < limits.wrong_codes_max:
+        conversation.set_wrong_codes(ctx.conn, ctx.address, count, None)
+        return Reply("replies/wrong_code", {"left": limits.wrong_codes_max - count})
+    conversation.set_wrong_codes(ctx.conn, ctx.address, 0, ctx.now + timedelta(minutes=limits.lock_minutes))
+    return Reply("replies/locked", {"minutes": limits.lock_minutes})
+
+
+def _locked(ctx: Context) -> Reply:
+    assert ctx.conversation.locked_until is not None
+    left = ctx.conversation.locked_until - ctx.now
+    return Reply("replies/locked", {"minutes": max(1, -(-int(left.total_seconds()) // 60))})
+
+
+def _which(ctx: Context, quotes: list[Quote]) -> Reply:
+    clients = directory.clients_by_id(ctx.conn, [one.client_id for one in quotes])
+    lines = [
+        {
+            "kind": one.kind,
+            "company": clients[one.client_id].company,
+            "amount": as_json(one.price or one.client_gets),
+            "code": one.code,
+        }
+        for one in quotes
+    ]
+    choices = tuple(payload_of("confirm", one.token) for one in quotes)
+    return Reply("replies/which_quote", {"quotes": lines}, menu=Menu(choices))

@@ -1,0 +1,81 @@
+"""What a person wants to hear: stop and start, mute and unmute, the language."""
+
+from bot.directory import service as directory
+from bot.directory.people import Client
+from bot.handlers.choosing import about, tapped_client, whom
+from bot.handlers.commands import Language, Mute, Start, Stop, Tap, Unmute
+from bot.handlers.context import Context
+from bot.handlers.payload import payload_of
+from bot.handlers.reply import Replies, Reply
+from bot.handlers.router import Router
+from bot.i18n import LANGUAGES
+
+router = Router()
+
+
+@router.command(Stop)
+def stop(ctx: Context, command: Stop) -> Replies:
+    """`stop`: no more alerts; commands still work."""
+    directory.stop(ctx.conn, ctx.curator.id, ctx.now)
+    return [Reply("people/stopped")]
+
+
+@router.command(Start)
+def start(ctx: Context, command: Start) -> Replies:
+    """`start`: alerts again."""
+    directory.start(ctx.conn, ctx.curator.id)
+    return [Reply("people/started", {"name": ctx.curator.name})]
+
+
+@router.tap("consent")
+def answered_before(ctx: Context, tap: Tap) -> Replies:
+    """The invitation's buttons, tapped after the answer was given: no still ends it."""
+    return stop(ctx, Stop()) if tap.id == "no" else start(ctx, Start())
+
+
+@router.command(Mute)
+def mute(ctx: Context, command: Mute) -> Replies:
+    """`mute CLIENT`."""
+    client = whom(ctx, command.client, lambda one: payload_of("mute", one))
+    return [client if isinstance(client, Reply) else _muted(ctx, client)]
+
+
+@router.tap("mute")
+def tapped_mute(ctx: Context, tap: Tap) -> Replies:
+    """The button under a client, or a line of a list."""
+    client = tapped_client(ctx, tap.id)
+    return [client if isinstance(client, Reply) else _muted(ctx, client)]
+
+
+@router.command(Unmute)
+def unmute(ctx: Context, command: Unmute) -> Replies:
+    """`unmute CLIENT`."""
+    client = whom(ctx, command.client, lambda one: payload_of("unmute", one))
+    return [client if isinstance(client, Reply) else _unmuted(ctx, client)]
+
+
+@router.tap("unmute")
+def tapped_unmute(ctx: Context, tap: Tap) -> Replies:
+    """A line of a list."""
+    client = tapped_client(ctx, tap.id)
+    return [client if isinstance(client, Reply) else _unmuted(ctx, client)]
+
+
+@router.command(Language)
+def language(ctx: Context, command: Language) -> Replies:
+    """`language ru`, `english`: answers in that language from now on."""
+    if command.code not in LANGUAGES:
+        return [Reply("replies/unknown", {"near": "language"})]
+    directory.set_language(ctx.conn, ctx.curator.id, command.code)
+    return [Reply("people/language_set", language=command.code)]
+
+
+def _muted(ctx: Context, client: Client) -> Reply:
+    last = directory.is_last_curator(ctx.conn, client.id, ctx.curator.id)
+    directory.mute(ctx.conn, ctx.curator.id, client.id, ctx.now)
+    return Reply("people/muted", {**about(client), "last": last}, client_id=client.id)
+
+
+def _unmuted(ctx: Context, client: Client) -> Reply:
+    directory.unmute(ctx.conn, ctx.curator.id, client.id)
+    return Reply("people/unmuted", about(client), client_id=client.id)

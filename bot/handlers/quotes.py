@@ -1,0 +1,51 @@
+"""A quote as a message: which text says it, with which buttons."""
+
+from datetime import datetime
+from math import ceil
+
+from bot.billing import confirming
+from bot.billing.quote import Quote
+from bot.directory.people import Client
+from bot.handlers.choosing import about
+from bot.handlers.context import Context
+from bot.handlers.payload import payload_of
+from bot.handlers.reply import Reply
+from bot.ids import ClientId
+from bot.messaging.templates import Button
+
+
+def quote_reply(ctx: Context, client: Client, quote: Quote) -> Reply:
+    """The message that asks for a confirmation, or for a choice when there is a better way."""
+    facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now)}
+    cancel = Button("cancel", payload_of("cancel", quote.token))
+    if quote.guard is not None:
+        both = Button("both", payload_of("confirm", quote.guard.token))
+        only = Button("only", payload_of("confirm", quote.token))
+        facts["guard"] = quote.guard.facts()
+        return Reply("replies/quote_guard", facts, (both, only, cancel), client_id=client.id)
+    confirm = Button("confirm", payload_of("confirm", quote.token))
+    if quote.kind == "topup":
+        template = "replies/quote_topup_again" if quote.repeat_of else "replies/quote_topup"
+        return Reply(template, facts, (confirm, cancel), client_id=client.id)
+    period = Button("period", payload_of("period", quote.token))
+    return Reply(_renewal_template(quote), facts, (confirm, period, cancel), client_id=client.id)
+
+
+def minutes_left(quote: Quote, now: datetime) -> int:
+    """Whole minutes that a quote is good for, rounded up."""
+    return max(ceil((quote.expires_at - now).total_seconds() / 60), 0)
+
+
+def drop_open(ctx: Context, client_id: ClientId) -> None:
+    """Take back what this person has open for this client: the newer question replaces the older."""
+    for quote in confirming.open_quotes(ctx.conn, ctx.curator.id, ctx.address, ctx.now):
+        if quote.client_id == client_id:
+            confirming.cancel(
+                ctx.conn, transfer_id=quote.id, curator_id=ctx.curator.id, address=ctx.address, now=ctx.now
+            )
+
+
+def _renewal_template(quote: Quote) -> str:
+    if quote.kind == "subscribe":
+        return "replies/quote_subscribe"
+    return "replies/quote_renew" if quote.client_gets else "replies/quote_renew_covered"

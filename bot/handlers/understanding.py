@@ -1,0 +1,61 @@
+"""From a message to a command: the button, else what the screen offers, else the words themselves."""
+
+from bot.handlers.amount import Amount, parse_amount
+from bot.handlers.commands import Choice, Command, Tap, TopUp, Unknown
+from bot.handlers.conversation import Conversation
+from bot.handlers.parser import TEXT_MAX, parse
+from bot.handlers.payload import payload_of, tap_of
+from bot.handlers.plain_text import plain, words
+from bot.handlers.reply import Menu
+from bot.handlers.shown import Shown
+from bot.handlers.vocabulary import joined
+
+NO_SUCH_CHOICE = Tap("no_such_choice")
+"""A number that picks nothing."""
+
+
+def understand(text: str, payload: str | None, language: str, talk: Conversation, shown: Shown) -> Command | Unknown:
+    """What is meant, with numbers and typed labels already turned into the button they stand for."""
+    tap = tap_of(payload)
+    if tap is not None:
+        return tap
+    return _expected(text, talk.menu) or _typed_label(text, shown) or _said(text, language, talk.menu, shown)
+
+
+def _expected(text: str, menu: Menu | None) -> Command | None:
+    """A bare amount after "How much?"."""
+    if menu is None or menu.expects != "amount" or menu.client_id is None or len(text) > TEXT_MAX:
+        return None
+    amount = parse_amount(text)
+    if not isinstance(amount, Amount):
+        return None
+    if amount.ambiguous:
+        return TopUp(None, amount)
+    written = f"{amount.value:f}" + (f"_{amount.currency}" if amount.currency else "")
+    return tap_of(payload_of("topup", menu.client_id, written))
+
+
+def _typed_label(text: str, shown: Shown) -> Tap | None:
+    """The title of a button that is on the screen, typed by hand."""
+    label = _label(text) if len(text) <= TEXT_MAX else ""
+    if not label:
+        return None
+    for buttons in shown.buttons:
+        for title, payload in buttons:
+            if _label(title) == label:
+                return tap_of(payload)
+    return None
+
+
+def _said(text: str, language: str, menu: Menu | None, shown: Shown) -> Command | Unknown:
+    command = parse(text, None, language)
+    if not isinstance(command, Choice):
+        return command
+    choices = menu.choices if menu and menu.choices else [payload for _, payload in shown.newest_buttons]
+    if not 1 <= command.number <= len(choices):
+        return NO_SUCH_CHOICE
+    return tap_of(choices[command.number - 1]) or NO_SUCH_CHOICE
+
+
+def _label(text: str) -> str:
+    return joined(words(plain(text)))

@@ -1,0 +1,280 @@
+"""Money by chat on both databases: from words to a quote, from a yes to a receipt, and what must never happen."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from bot.billing import service as billing
+from bot.directory import service as directory
+from bot.money import of
+from bot.storage.engine import Database
+from tests.integration.alert_world import ALFA, BETA, GAMMA, RIGA, add_client, add_curator, add_partner, scan
+from tests.integration.chat_world import Phone, phone_of
+
+
+def world(conn: Connection, money: str = "1200.00", **given: str) -> Phone:
+    add_partner(conn, money)
+    anna = add_curator(conn, **given)
+    for wanted in (ALFA, BETA, GAMMA):
+        add_client(conn, wanted)
+    return phone_of(conn, anna)
+
+
+def open_quote(conn: Connection, phone: Phone) -> billing.Quote:
+    curator = directory.identify(conn, phone.address)[0]
+    [quote] = billing.open_quotes(conn, curator.id, phone.address, phone.now)
+    return quote
+
+
+def account(conn: Connection) -> str:
+    return str(billing.partner_accounts(conn, RIGA)[0].available)
+
+
+async def test_the_renewal_of_the_alert_reads_as_it_should(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        scan(conn, anna.now)
+        [shown] = anna.say("Show list")
+        assert shown.template == "replies/told"
+        [alert] = anna.say("3")
+        assert alert.template == "alerts/ending"
+        [quote] = anna.tap(alert, "Renew")
+        assert quote.text.splitlines() == [
+            "*Renew Alfa Dental?* ID 48210017",
+            "Inbox, 5 channels, 12 months (sample price): till 3 Dec 2027",
+            "Client gets €1,440.00, all of it pays the renewal",
+            "You pay €936.00 (-35%), you keep €504.00",
+            "Your account: €1,200.00 → €264.00. Good for 10 minutes.",
+        ]
+        assert list(quote.buttons) == ["Confirm", "Other period", "Cancel"]
+        [receipt] = anna.tap(quote, "Confirm")
+        assert receipt.template == "receipts/renewed"
+        assert receipt.text.startswith("*Renewed: Alfa Dental* till 3 Dec 2027")
+        assert account(conn) == "264.00 EUR"
+        [again] = anna.tap(quote, "Confirm")
+        assert again.template == "replies/done_already"
+        assert account(conn) == "264.00 EUR"
+
+    await db.write(story)
+
+
+async def test_a_top_up_in_russian_with_the_guard_before_daily_payments(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn, language="ru")
+        quote = anna.ask("бете 100")
+        assert quote.template == "replies/quote_guard"
+        assert quote.first_line == "*Стоп: у Beta Kids нет подписки* ID 48210025"
+        assert list(quote.buttons) == ["Сначала подписка", "Только пополнить", "Отмена"]
+        [receipt] = anna.say("первая")
+        assert receipt.template == "receipts/subscribed"
+        assert account(conn) == "1147.35 EUR"
+        assert anna.ask("да").template == "replies/nothing_open"
+
+    await db.write(story)
+
+
+async def test_a_top_up_confirmed_by_a_typed_label_word_or_code(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        for amount, yes in (("10", "Confirm"), ("20", "yes"), ("30", "да"), ("40", "ok, please")):
+            quote = anna.ask(f"topup 48210017 {amount}")
+            assert quote.template == "replies/quote_topup"
+            [receipt] = anna.say(yes)
+            assert receipt.template == "receipts/topped_up"
+        anna.ask("topup alfa 50")
+        open_ = open_quote(conn, anna)
+        [receipt] = anna.say(f"yes {open_.code}")
+        assert receipt.template == "receipts/topped_up"
+        anna.ask("topup alfa 60")
+        open_ = open_quote(conn, anna)
+        assert anna.say(str(open_.code))[0].template == "receipts/topped_up"
+        assert account(conn) == "1063.50 EUR"
+
+    await db.write(story)
+
+
+async def test_the_same_top_up_again_is_asked_about(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        anna.ask("topup alfa 100")
+        anna.ask("yes")
+        quote = anna.ask("topup alfa 100")
+        assert quote.template == "replies/quote_topup_again"
+        assert "Again?" in quote.text
+
+    await db.write(story)
+
+
+async def test_with_two_open_quotes_a_bare_yes_moves_nothing(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        anna.ask("topup alfa 100")
+        anna.ask("renew gamma 1m")
+        which = anna.ask("yes")
+        assert which.template == "replies/which_quote"
+        assert account(conn) == "1200.00 EUR"
+        [receipt] = anna.say("1")
+        assert receipt.template == "receipts/topped_up"
+        assert account(conn) == "1135.00 EUR"
+        assert anna.ask("no").template == "replies/cancelled"
+        assert anna.ask("yes").template == "replies/nothing_open"
+
+    await db.write(story)
+
+
+async def test_a_newer_question_for_the_same_client_replaces_the_older(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        first = anna.ask("topup alfa 100")
+        anna.ask("topup alfa 200")
+        assert anna.tap(first, "Confirm")[0].template == "replies/error_quote_cancelled"
+        assert anna.ask("yes").template == "receipts/topped_up"
+        assert account(conn) == "1070.00 EUR"
+
+    await db.write(story)
+
+
+async def test_another_period_is_picked_by_number(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        quote = anna.ask("renew alfa")
+        [periods] = anna.tap(quote, "Other period")
+        assert periods.text.splitlines()[1:] == [
+            "1. 1 month: €150.00, till 3 Jan 2027",
+            "2. 6 months: €810.00, till 3 Jun 2027",
+            "3. 12 months: €1,440.00, till 3 Dec 2027",
+        ]
+        [other] = anna.say("2")
+        assert other.text.splitlines()[1].startswith("Inbox, 5 channels, 6 months")
+        assert anna.ask("yes").text.startswith("*Renewed: Alfa Dental* till 3 Jun 2027")
+
+    await db.write(story)
+
+
+async def test_bad_amounts_are_answered_and_nothing_moves(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        for amount in ("0", "-5", "1e9", "ten", "1440,505", "1k", "99999999999", "1 44", "100²"):
+            answer = anna.ask(f"topup alfa {amount}")
+            assert answer.template == "replies/amount_refused", amount
+            assert "Nothing was done" in answer.text
+        assert anna.ask("topup alfa 100 usd").template == "replies/other_currency"
+        assert anna.ask("topup alfa 5000").template == "replies/error_partner_short"
+        assert anna.ask("yes").template == "replies/nothing_open"
+        assert account(conn) == "1200.00 EUR"
+
+    await db.write(story)
+
+
+async def test_an_ambiguous_amount_is_asked_about(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        which = anna.ask("topup alfa 1,440")
+        assert which.text.splitlines()[1:] == ["1. €1,440.00", "2. €1.44"]
+        [quote] = anna.say("2")
+        assert "€1.44" in quote.text
+
+    await db.write(story)
+
+
+async def test_a_missing_amount_is_completed_by_the_next_message(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        assert anna.ask("topup alfa").template == "replies/amount_missing"
+        assert "€1,440.50" in anna.ask("1 440,50").text
+        card = anna.ask("balance alfa")
+        [how_much] = anna.tap(card, "Top up")
+        assert how_much.template == "replies/amount_missing"
+        assert "€15.00" in anna.ask("15").text
+
+    await db.write(story)
+
+
+async def test_digits_may_belong_to_the_name(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        add_client(conn, replace(ALFA, account_id="48210041", company="Studio 54"))
+        quote = anna.ask("topup studio 54 100")
+        assert quote.first_line == "*Top up Studio 54?* ID 48210041"
+        assert "Client gets €100.00" in quote.text
+        assert anna.ask("topup 4821 440").template == "replies/nothing_found"
+        assert anna.ask("topup 482 144").template == "replies/nothing_found"
+
+    await db.write(story)
+
+
+async def test_wrong_codes_lock_confirming(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        quote = anna.ask("topup alfa 100")
+        open_ = open_quote(conn, anna)
+        wrong = "0000" if open_.code != "0000" else "1111"
+        for left in (4, 3, 2, 1):
+            assert f"{left} tr" in anna.ask(f"yes {wrong}").text
+        assert anna.ask(f"yes {wrong}").template == "replies/locked"
+        assert anna.ask("yes").template == "replies/locked"
+        assert anna.tap(quote, "Confirm")[0].template == "replies/locked"
+        assert account(conn) == "1200.00 EUR"
+        anna.now += timedelta(minutes=15)
+        anna.ask("topup alfa 100")
+        assert anna.ask("yes").template == "receipts/topped_up"
+
+    await db.write(story)
+
+
+async def test_an_old_quote_is_not_confirmed(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        quote = anna.ask("topup alfa 100")
+        anna.now += timedelta(minutes=11)
+        assert anna.tap(quote, "Confirm")[0].template == "replies/error_quote_expired"
+        assert anna.ask("yes").template == "replies/nothing_open"
+
+    await db.write(story)
+
+
+async def test_only_the_asker_confirms_and_never_a_viewer(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        viewer = phone_of(conn, add_curator(conn, "Vera", role="viewer"))
+        other = phone_of(conn, add_curator(conn, "Olga"))
+        quote = anna.ask("topup alfa 100")
+        for text in ("topup alfa 100", "renew alfa", "yes"):
+            assert viewer.ask(text).template == "replies/viewer"
+        assert viewer.tap(quote, "Confirm")[0].template == "replies/viewer"
+        assert other.tap(quote, "Confirm")[0].template == "replies/error_quote_not_yours"
+        assert other.tap(quote, "Cancel")[0].template == "replies/error_quote_not_yours"
+        assert viewer.ask("balance alfa").template == "replies/client_view"
+        assert account(conn) == "1200.00 EUR"
+
+    await db.write(story)
+
+
+async def test_others_hear_of_it_and_the_receipt_number_is_everywhere(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        add_curator(conn, "Olga", language="ru")
+        anna.ask("topup alfa 100")
+        receipt = anna.ask("yes")
+        number = receipt.text.split()[-1]
+        assert number in anna.ask("partner").text
+        assert billing.movements(conn, RIGA, "EUR")[0].receipt == number
+        assert billing.movements(conn, RIGA, "EUR")[0].amount == of("-65.00", "EUR")
+
+    await db.write(story)
+
+
+async def test_undo_takes_back_what_still_waits(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        anna.env = replace(anna.env, around=replace(anna.env.around, undo_seconds=60))
+        anna.ask("topup alfa 100")
+        waiting = anna.ask("yes")
+        assert waiting.template == "replies/pending_topup"
+        assert "Nothing moved yet" in waiting.text
+        assert account(conn) == "1135.00 EUR"
+        assert anna.tap(waiting, "Undo")[0].template == "replies/cancelled"
+        assert account(conn) == "1200.00 EUR"
+
+    await db.write(story)
