@@ -19,7 +19,7 @@ def bench(
     json: JsonOption = False,
 ) -> None:
     """Run one benchmark: our rate, the reference's, and their ratio."""
-    from bot.bench import BENCHES, run
+    from bot.bench.runner import BENCHES, run
 
     if name not in BENCHES:
         fail(f"there is no benchmark {name}; use one of {', '.join(sorted(BENCHES))}.", as_json=json, status=WRONG_USE)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, exists, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Insert, and_, case, delete, exists, func, or_, select, text, update
 
 from bot.id_generator import new_id
 from bot.ids import JobId
@@ -14,6 +14,7 @@ from bot.jobs.port import Job
 from bot.storage import queries
 from bot.storage.tables import job
 
+_KEY = ("name", "key")
 _WAITING = text("state = 'queued'")
 """The condition of the unique index that keeps a second job of one key from waiting."""
 _ERROR_LENGTH = 2000
@@ -40,23 +41,19 @@ def enqueue(
     conn: Connection, name: str, key: str, run_after: datetime, priority: int, payload: Any, now: datetime
 ) -> None:
     """Add a job, or hurry the one that waits under this name and key."""
-    insert = queries.insert(conn, job)
-    new = insert.excluded
-    earlier = case((and_(job.c.attempts == 0, new.run_after < job.c.run_after), new.run_after), else_=job.c.run_after)
-    higher = case((new.priority > job.c.priority, new.priority), else_=job.c.priority)
-    _insert_waiting(
-        conn,
-        insert,
-        {"run_after": earlier, "priority": higher},
-        id=new_id(),
-        name=name,
-        key=key,
-        payload=payload,
-        priority=priority,
-        run_after=run_after,
-        attempts=0,
-        created_at=now,
-    )
+    row = {
+        "id": new_id(),
+        "name": name,
+        "key": key,
+        "payload": payload,
+        "priority": priority,
+        "state": "queued",
+        "run_after": run_after,
+        "attempts": 0,
+        "error": None,
+        "created_at": now,
+    }
+    conn.execute(_hurrying(conn.dialect.name), row)
 
 
 def claim(conn: Connection, who: Claimant, now: datetime, machine_now: datetime, most: int) -> list[Job]:
@@ -87,16 +84,15 @@ def finish(conn: Connection, job_id: JobId, worker: str) -> None:
 
 def retry(conn: Connection, job_id: JobId, worker: str, run_after: datetime, error: str) -> None:
     """Put a failed job back. If one of its key waits already, they become one that waits as long as the failed one."""
-    insert = queries.insert(conn, job)
-    new = insert.excluded
-    later = case((new.run_after > job.c.run_after, new.run_after), else_=job.c.run_after)
-    _put_back(conn, job_id, worker, insert, {"run_after": later}, run_after=run_after, error=error[:_ERROR_LENGTH])
+    if row := _take_back(conn, job_id, worker):
+        changed = {"run_after": run_after, "error": error[:_ERROR_LENGTH]}
+        conn.execute(_delaying(conn.dialect.name), {**row, **changed})
 
 
 def release(conn: Connection, job_id: JobId, worker: str) -> None:
     """Give a job back that was not carried out, as if it had not been taken."""
-    insert = queries.insert(conn, job)
-    _put_back(conn, job_id, worker, insert, {}, taken_back=1)
+    if row := _take_back(conn, job_id, worker):
+        conn.execute(_hurrying(conn.dialect.name), {**row, "attempts": row["attempts"] - 1})
 
 
 def bury(conn: Connection, job_id: JobId, worker: str, error: str) -> None:
@@ -117,37 +113,41 @@ def counts(conn: Connection) -> dict[str, int]:
     return {state: number for state, number in rows}
 
 
-def _put_back(
-    conn: Connection,
-    job_id: JobId,
-    worker: str,
-    insert: "postgresql.Insert | sqlite.Insert",
-    merged: dict[str, Any],
-    *,
-    taken_back: int = 0,
-    **values: Any,
-) -> None:
+def _take_back(conn: Connection, job_id: JobId, worker: str) -> dict[str, Any] | None:
     """Running becomes queued by delete and insert, since another of the same key may be queued at this moment."""
-    row = conn.execute(delete(job).where(_owned(job_id, worker)).returning(job)).mappings().one_or_none()
-    if row is None:
-        return
-    attempts = row["attempts"] - taken_back
-    kept = {
-        name: row[name] for name in ("id", "name", "key", "payload", "priority", "run_after", "error", "created_at")
+    kept = ("id", "name", "key", "payload", "priority", "run_after", "attempts", "error", "created_at")
+    columns = [job.c[name] for name in kept]
+    row = conn.execute(delete(job).where(_owned(job_id, worker)).returning(*columns)).mappings().one_or_none()
+    return None if row is None else {**row, "state": "queued"}
+
+
+@cache
+def _hurrying(dialect: str) -> Insert:
+    """Insert a waiting job; one that waits already takes the earlier time, unless it failed, and the higher priority.
+
+    `DO UPDATE` waits on PostgreSQL for a claimer that holds the row, so that no wake-up is lost in between.
+    """
+    statement = queries.insert_on(dialect, job)
+    new = statement.excluded
+    earlier = and_(job.c.attempts == 0, new.run_after < job.c.run_after)
+    merged = {
+        "run_after": case((earlier, new.run_after), else_=job.c.run_after),
+        "priority": case((new.priority > job.c.priority, new.priority), else_=job.c.priority),
     }
-    new = insert.excluded
-    more = case((new.attempts > job.c.attempts, new.attempts), else_=job.c.attempts)
-    _insert_waiting(conn, insert, {"attempts": more, **merged}, **{**kept, **values, "attempts": attempts})
+    return statement.on_conflict_do_update(index_elements=_KEY, index_where=_WAITING, set_=merged)
 
 
-def _insert_waiting(
-    conn: Connection, insert: "postgresql.Insert | sqlite.Insert", merged: dict[str, Any], **values: Any
-) -> None:
-    """`DO UPDATE` waits on PostgreSQL for a claimer that holds the row, so that no wake-up is lost in between."""
-    statement = insert.values(state="queued", **values)
-    conn.execute(
-        statement.on_conflict_do_update(index_elements=["name", "key"], index_where=_WAITING, set_=merged),
-    )
+@cache
+def _delaying(dialect: str) -> Insert:
+    """Insert a waiting job that has failed; one that waits already takes the later time, and the failures."""
+    statement = queries.insert_on(dialect, job)
+    new = statement.excluded
+    merged = {
+        "run_after": case((new.run_after > job.c.run_after, new.run_after), else_=job.c.run_after),
+        "attempts": case((new.attempts > job.c.attempts, new.attempts), else_=job.c.attempts),
+        "error": new.error,
+    }
+    return statement.on_conflict_do_update(index_elements=_KEY, index_where=_WAITING, set_=merged)
 
 
 def _may_start(names: Sequence[str]) -> ColumnElement[bool]:

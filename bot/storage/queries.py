@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Insert, Row, Select, Table, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 PAGE_MAX = 500
 """Rows on a page at most, whatever is asked for."""
@@ -20,8 +22,7 @@ def insert_if_absent(
     """
     if not rows:
         return []
-    statement = insert(conn, table).on_conflict_do_nothing().returning(*(columns or table.primary_key.columns))
-    return list(conn.execute(statement, list(rows)).all())
+    return list(conn.execute(_insert_if_absent(conn.dialect.name, table, columns), list(rows)).all())
 
 
 def upsert(
@@ -38,14 +39,9 @@ def upsert(
     """
     if not rows:
         return
-    keys = list(on or (column.name for column in table.primary_key.columns))
-    names = update if update is not None else [name for name in rows[0] if name not in keys]
-    statement = insert(conn, table)
-    if names:
-        excluded = {name: statement.excluded[name] for name in names}
-        conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=excluded), list(rows))
-    else:
-        conn.execute(statement.on_conflict_do_nothing(index_elements=keys), list(rows))
+    keys = tuple(on or (column.name for column in table.primary_key.columns))
+    names = tuple(update) if update is not None else tuple(name for name in rows[0] if name not in keys)
+    conn.execute(_upsert(conn.dialect.name, table, keys, names), list(rows))
 
 
 def claim(
@@ -109,5 +105,25 @@ def page(
 
 
 def insert(conn: Connection, table: Table) -> "postgresql.Insert | sqlite.Insert":
-    """INSERT of the dialect at hand, which knows ON CONFLICT."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    """INSERT of the dialect at hand, which knows ON CONFLICT. Building one is slow: keep it where that matters."""
+    return insert_on(conn.dialect.name, table)
+
+
+def insert_on(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    """`insert` for the dialect of that name."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@cache
+def _insert_if_absent(dialect: str, table: Table, columns: tuple[ColumnElement[Any], ...]) -> ReturningInsert[Any]:
+    """Built once: building a statement costs more than running it."""
+    return insert_on(dialect, table).on_conflict_do_nothing().returning(*(columns or table.primary_key.columns))
+
+
+@cache
+def _upsert(dialect: str, table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> Insert:
+    statement = insert_on(dialect, table)
+    if not names:
+        return statement.on_conflict_do_nothing(index_elements=keys)
+    excluded = {name: statement.excluded[name] for name in names}
+    return statement.on_conflict_do_update(index_elements=keys, set_=excluded)

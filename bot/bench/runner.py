@@ -1,0 +1,45 @@
+"""The benchmarks by name."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.bench import inbound, ledger
+from bot.bench.result import BenchResult, Round, summary
+from bot.bench.sides import Plan, Sides
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What is measured, in which unit, and how both sides are set up in a folder of their own."""
+
+    unit: str
+    open: Callable[[Path], Sides]
+
+
+BENCHES: Mapping[str, Bench] = {
+    "ledger": Bench("transfers/s", ledger.open_sides),
+    "inbound": Bench("requests/s", inbound.open_sides),
+}
+QUICK = Plan(rounds=2, seconds=1.0)
+FULL = Plan(rounds=5, seconds=4.0)
+
+
+def run(name: str, quick: bool = False) -> BenchResult:
+    """Run one benchmark, both sides in turn, on new databases that are thrown away. KeyError for an unknown name.
+
+    Raises ConfigError when what the reference side needs is not installed.
+    """
+    bench = BENCHES[name]
+    with TemporaryDirectory(prefix="curatorbot-bench-") as folder:
+        rounds = asyncio.run(_measure(bench, Path(folder), QUICK if quick else FULL))
+    return summary(name, bench.unit, rounds)
+
+
+async def _measure(bench: Bench, folder: Path, plan: Plan) -> list[tuple[Round, Round]]:
+    async with bench.open(folder) as (ours, reference):
+        for side in (ours, reference):
+            await side(plan.seconds / 4)
+        return [(await ours(plan.seconds), await reference(plan.seconds)) for _ in range(plan.rounds)]
