@@ -76,6 +76,7 @@ client = Table(
     Column("source", String(16), nullable=False, server_default="import"),
     Column("as_of", UtcDateTime),
     Column("missing_since", UtcDateTime),
+    Column("assigned_to", String(32)),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("partner_id", "account_id"),
     CheckConstraint("length(account_id) = 8", name="account_id"),
@@ -98,10 +99,22 @@ curator = Table(
     Column("consent_how", Text),
     Column("stopped_at", UtcDateTime),
     Column("removed_at", UtcDateTime),
+    Column("alert_hour", String(5), nullable=False, server_default="09:00"),
+    Column("working_days", String(7), nullable=False, server_default="12345"),
+    Column("country", String(2)),
+    Column("any_hour", Boolean, nullable=False, server_default=text("false")),
+    Column("all_clear", String(8), nullable=False, server_default="mondays"),
+    Column("only_tags", JsonText),
+    Column("only_currencies", JsonText),
+    Column("stand_in", String(32)),
+    Column("away_until", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     _one_of("role", "viewer", "curator", "owner"),
+    _one_of("all_clear", "daily", "mondays", "never"),
     Index("ix_curator_partner_id", "partner_id"),
 )
+"""`working_days`: ISO weekdays, Monday is 1. `any_hour`: alerts come whenever they are raised. `only_…`: routing, NULL
+for everything. `stand_in`: the curator who is told instead until `away_until`."""
 
 curator_address = Table(
     "curator_address",
@@ -325,6 +338,48 @@ notification = Table(
     ),
 )
 """`waiting` until `send_at`, then `sent` with its delivery, `suppressed` for a reason, or `settled` in the meantime."""
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("client_id", ForeignKey("client.id"), nullable=False),
+    Column("curator_id", ForeignKey("curator.id"), nullable=False),
+    Column("alert_id", ForeignKey("alert.id")),
+    Column("kind", String(16), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("note", Text),
+    _one_of("kind", "claim", "snooze", "promise", "note"),
+    Index("ix_hold_client_id_since", "client_id", "since"),
+    Index(
+        "uq_hold_claim",
+        "client_id",
+        unique=True,
+        sqlite_where=text("kind = 'claim' AND ended_at IS NULL"),
+        postgresql_where=text("kind = 'claim' AND ended_at IS NULL"),
+    ),
+    Index(
+        "ix_hold_running",
+        "until",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+"""What people do about a client: a claim (one at a time), a snooze (one person's), a promise of the client, a note."""
+
+digest = Table(
+    "digest",
+    metadata,
+    Column("curator_id", ForeignKey("curator.id"), nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("delivery_id", String(32)),
+    PrimaryKeyConstraint("curator_id", "day"),
+)
+"""The one regular message a person gets on a day of its own calendar."""
 
 # --- messages ---------------------------------------------------------------------------------------------------
 
