@@ -20,7 +20,9 @@ from bot.config import Settings
 from bot.handlers.env import Env
 from bot.jobs.local import LocalJobs
 from bot.messaging.content_sync import ContentSync, SyncReport
+from bot.messaging.outbox import ASK_JOB
 from bot.messaging.relay import Relay
+from bot.messaging.settler import Settler
 from bot.messaging.transport import Transport
 from bot.messaging.transports.twilio import TwilioTransport
 from bot.scheduler.entries import entries
@@ -55,6 +57,7 @@ class House:
         self.relay = Relay(
             db, self.transport, clock, self.jobs, self.contents, per_second=settings.limits.sends_per_second
         )
+        self.jobs.handle(ASK_JOB, Settler(db, self.transport, clock, self.jobs).run_job)
         for name, handler in Workers(db, clock, self.env, self.relay).handlers().items():
             self.jobs.handle(name, handler)
         timetable = Timetable(entries(), clock.now())

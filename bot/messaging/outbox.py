@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, text, update
+from sqlalchemy import Connection, and_, exists, func, or_, select, text, update
 
 from bot.id_generator import new_id
 from bot.ids import Address, DeliveryId
@@ -18,6 +18,8 @@ from bot.storage.tables import attempt, delivery
 
 RELAY_JOB = "relay"
 """The job that sends; its key is the sender."""
+ASK_JOB = "ask_provider"
+"""The job that asks the provider what became of doubtful messages."""
 WAITING = text("delivery.state IN ('queued', 'sending')")
 """The condition of the partial indexes: a query must say it in these words to use them."""
 
@@ -77,10 +79,13 @@ def senders_with_work(conn: Connection, now: datetime) -> list[Address]:
 
 
 def sweep(conn: Connection, now: datetime, jobs: Jobs) -> dict[str, int]:
-    """What keeps the outbox honest every few seconds: expired, stuck, and no sender forgotten."""
+    """What keeps the outbox honest every few seconds: expired, stuck, doubtful, and no sender forgotten."""
     done = {"expired": expire(conn, now), "stuck": abandon_stuck(conn, now)}
     for sender in senders_with_work(conn, now):
         ask(conn, jobs, sender, now)
+    doubtful = exists().where(delivery.c.claimed_until <= now, delivery.c.state.in_([State.UNKNOWN, State.SENT]))
+    if conn.execute(select(doubtful)).scalar_one():
+        jobs.enqueue(conn, ASK_JOB, "messages", now)
     return done
 
 

@@ -24,7 +24,7 @@ class Settler:
         self._jobs = jobs
 
     async def run_job(self, job: Job) -> None:
-        """Handler of the job `settle_messages`."""
+        """Handler of the job `ask_provider`."""
         await self.settle()
 
     async def settle(self, limit: int = 50) -> dict[State, int]:

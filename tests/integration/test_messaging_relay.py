@@ -163,6 +163,8 @@ async def test_an_unknown_send_is_found_at_the_provider(db: Database, clock: Man
     ]
     assert await bench.settler.settle() == {}, "a callback gets two minutes"
     clock.advance(minutes=2)
+    await db.write(outbox.sweep, clock.now(), bench.jobs)
+    assert bench.jobs.asked[-1] == ("ask_provider", "messages", clock.now())
     assert await bench.settler.settle() == {State.DELIVERED: 1}
     assert (await db.read(row_of, made)).provider_id == "SM77"
     assert await bench.settler.settle() == {}
