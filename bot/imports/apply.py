@@ -31,7 +31,7 @@ from bot.money import Money
 
 SNAPSHOT_REASON = "newest table"
 """Why balances follow the table of a partner whose money lives elsewhere."""
-UNIT_SIZE = 10
+UNIT_SIZE = 4
 """Clients that one unit of `import_in_units` writes."""
 T = TypeVar("T")
 Args = TypeVarTuple("Args")

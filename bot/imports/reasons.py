@@ -155,8 +155,8 @@ _FILE = {
         "книга повреждена или под паролем: сохраните её заново как XLSX или CSV",
     ),
     "import_no_header": (
-        "no row of headings found. Expected are at least ID and one more of: {expected}",
-        "нет строки заголовков. Нужны хотя бы ID и ещё один из: {expected}",
+        "no row of headings found, such as: {expected}",
+        "нет строки заголовков, например: {expected}",
     ),
     "import_no_account": (
         "there is no column with the account ID (“ID” or “Account ID”), only: {found}",
