@@ -5,18 +5,15 @@ Both are aiohttp applications in this process; the callers are another process, 
 
 import asyncio
 import json
-import os
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import structlog
 from aiohttp import web
 from sqlalchemy import Connection, func, select
-from structlog.typing import Processor
 
 from bot.bench.load import ACCOUNT_SID, PATH, PUBLIC_URL, TOKEN
 from bot.bench.reference import ReferenceDatabase
@@ -46,7 +43,6 @@ async def open_sides(folder: Path) -> AsyncIterator[tuple[Side, Side]]:
             fresh.write_now(create_schema, slow=True)
     transport = TwilioTransport(TwilioSettings(account_sid=ACCOUNT_SID, auth_token=TOKEN), PUBLIC_URL)
     async with AsyncExitStack() as stack:
-        stack.enter_context(_quiet_log())
         db = await stack.enter_async_context(Database.open(f"sqlite:///{paths[0]}"))
         reference = ReferenceDatabase(paths[1])
         stack.push_async_callback(reference.close)
@@ -133,24 +129,6 @@ async def _served(app: web.Application) -> AsyncIterator[int]:
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
-
-
-@contextmanager
-def _quiet_log() -> Iterator[None]:
-    """Log lines are made as in production, and thrown away."""
-    before = structlog.get_config()
-    processors: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.JSONRenderer(),
-    ]
-    with open(os.devnull, "w") as nowhere:
-        structlog.configure(processors=processors, logger_factory=structlog.PrintLoggerFactory(file=nowhere))
-        try:
-            yield
-        finally:
-            structlog.configure(**before)
 
 
 def _check(conn: Connection, acknowledged: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.bench import inbound, ledger
+from bot.bench.quiet import quiet_log
 from bot.bench.result import BenchResult, Round, summary
 from bot.bench.sides import Plan, Sides
 
@@ -33,7 +34,7 @@ def run(name: str, quick: bool = False) -> BenchResult:
     Raises ConfigError when what the reference side needs is not installed.
     """
     bench = BENCHES[name]
-    with TemporaryDirectory(prefix="curatorbot-bench-") as folder:
+    with TemporaryDirectory(prefix="curatorbot-bench-") as folder, quiet_log():
         rounds = asyncio.run(_measure(bench, Path(folder), QUICK if quick else FULL))
     return summary(name, bench.unit, rounds)
 
