@@ -88,7 +88,7 @@ def is_nothing(text: str) -> bool:
 
 def is_blank(cell: Cell) -> bool:
     """Nothing at all in the cell, or only white space."""
-    return isinstance(cell, str) and not clean(cell)
+    return isinstance(cell, str) and (not cell or not (cell[0].isalnum() or clean(cell)))
 
 
 def shown(text: str) -> str:

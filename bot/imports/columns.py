@@ -113,8 +113,9 @@ def known_headings(rows: Sequence[GridRow]) -> tuple[str, ...]:
 
 def repeats(header: Header, cells: Sequence[Cell]) -> bool:
     """Is this row the headings once more, as on the next page of a pasted table?"""
-    labels = tuple(clean(cell) if isinstance(cell, str) else "" for cell in cells)
-    return labels == header.labels[: len(labels)] and any(labels)
+    return len(cells) <= header.width and all(
+        isinstance(cell, str) and clean(cell) == label for cell, label in zip(cells, header.labels, strict=False)
+    )
 
 
 def _header(position: int, labels: tuple[str, ...]) -> Header:

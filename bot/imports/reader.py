@@ -36,10 +36,10 @@ def read_table(data: bytes, filename: str | None = None) -> Table:
     `import_too_many_rows`, `import_too_many_columns`; `reasons.error_text` puts each into words.
     """
     try:
-        grid, header = _found(data)
+        grid, header, body = _found(data)
     except UserError as error:
         raise UserError(error.key, **error.facts, file=filename or "-") from error
-    rows, rejected = read_rows(list(_body(grid, header)), header, exact=grid.exact)
+    rows, rejected = read_rows(body, header, exact=grid.exact)
     return Table(
         rows=tuple(rows),
         rejected=tuple(rejected),
@@ -50,7 +50,7 @@ def read_table(data: bytes, filename: str | None = None) -> Table:
     )
 
 
-def _found(data: bytes) -> tuple[Grid, Header]:
+def _found(data: bytes) -> tuple[Grid, Header, list[GridRow]]:
     if len(data) > BYTES_MAX:
         raise UserError("import_too_big", limit_mb=BYTES_MAX // 1024 // 1024)
     if not data.strip(b"\x00\t\r\n \xef\xbb\xbf\xff\xfe"):
@@ -58,9 +58,10 @@ def _found(data: bytes) -> tuple[Grid, Header]:
     grid, header = _best_sheet(sheets(data)) if is_workbook(data) else _best_split(_text(data))
     if header.doubled:
         raise UserError("import_double_column", headings=", ".join(header.doubled))
-    if sum(1 for _ in _body(grid, header)) > ROWS_MAX:
+    body = list(_body(grid, header))
+    if len(body) > ROWS_MAX:
         raise UserError("import_too_many_rows", limit=ROWS_MAX)
-    return grid, header
+    return grid, header, body
 
 
 def _text(data: bytes) -> str:
