@@ -155,6 +155,7 @@ class Simulator:
         return app
 
     async def _running(self, app: web.Application) -> AsyncIterator[None]:
+        self._background.stopping.clear()
         await self._store.open()
         await self._postman.open()
         await self._people.load()
