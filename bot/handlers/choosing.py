@@ -48,12 +48,19 @@ def one_of(ctx: Context, words: str, match: Match, then: PayloadFor) -> Client |
 
 
 def tapped_client(ctx: Context, id_: str | None) -> Client | Reply:
-    """The client of a button that carries an alert's or a client's id; without an id the one on the screen."""
+    """The client of a button that carries an alert's or a client's id; without an id the one on the screen.
+
+    An alert that is settled moves no more: somebody has paid, and a second payment is asked for by name.
+    """
     if id_ is None:
         return whom(ctx, None, lambda _: "")
     alert = alerts.alerts_by_id(ctx.conn, [AlertId(id_)]).get(AlertId(id_))
     found = owned(ctx, alert.client_id if alert else ClientId(id_))
-    return found or Reply("replies/button_old")
+    if found is None:
+        return Reply("replies/button_old")
+    if alert is not None and not alert.open:
+        return Reply("replies/settled", about(found), client_id=found.id)
+    return found
 
 
 def owned(ctx: Context, client_id: ClientId) -> Client | None:

@@ -18,14 +18,16 @@ _NOT_SHOWN = ("failed", "undelivered", "expired", "cancelled")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """`client_id`: whom the newest of these messages is about. `buttons`: titles and payloads, newest message first."""
+    """`client_id`: whom the newest message with a client is about. `buttons`: titles and payloads of each message, the
+    newest first, empty for one without any.
+    """
 
     client_id: ClientId | None = None
     buttons: tuple[tuple[tuple[str, str], ...], ...] = ()
 
     @property
     def newest_buttons(self) -> tuple[tuple[str, str], ...]:
-        """The buttons of the newest message that has any."""
+        """The buttons of the newest message; none when it has none, whatever older ones have."""
         return self.buttons[0] if self.buttons else ()
 
 
@@ -46,5 +48,5 @@ def shown_to(conn: Connection, address: Address, partner_id: PartnerId, replied_
 def _shown(rows: Iterable[Any]) -> Shown:
     found = [(row.client_id, row.buttons) for row in rows]
     clients = [client_id for client_id, _ in found if client_id is not None]
-    buttons = [tuple((title, payload) for title, payload in shown) for _, shown in found if shown]
+    buttons = [tuple((title, payload) for title, payload in shown) for _, shown in found]
     return Shown(ClientId(clients[0]) if clients else None, tuple(buttons))

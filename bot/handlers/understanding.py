@@ -51,10 +51,19 @@ def _said(text: str, language: str, menu: Menu | None, shown: Shown) -> Command 
     command = parse(text, None, language)
     if not isinstance(command, Choice):
         return command
-    choices = menu.choices if menu and menu.choices else [payload for _, payload in shown.newest_buttons]
+    listed = menu is not None and bool(menu.choices)
+    choices = menu.choices if menu and listed else tuple(payload for _, payload in shown.newest_buttons)
     if not 1 <= command.number <= len(choices):
         return NO_SUCH_CHOICE
-    return tap_of(choices[command.number - 1]) or NO_SUCH_CHOICE
+    picked = tap_of(choices[command.number - 1]) or NO_SUCH_CHOICE
+    if picked.verb == "confirm" and not listed and _ways(choices) == 1:
+        return Unknown("unclear", near="yes")
+    return picked
+
+
+def _ways(choices: tuple[str, ...]) -> int:
+    """How many of these buttons move money. One alone is not picked by a number: it may be the same "1" sent twice."""
+    return sum((tap_of(payload) or NO_SUCH_CHOICE).verb == "confirm" for payload in choices)
 
 
 def _label(text: str) -> str:

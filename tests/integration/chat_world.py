@@ -1,4 +1,4 @@
-"""A conversation for tests of the chat: what a curator writes goes in at the inbox, the answer comes out of the outbox."""
+"""A conversation for tests of the chat: what a curator writes goes in at the inbox, the answer comes back."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

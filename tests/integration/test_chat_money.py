@@ -278,3 +278,16 @@ async def test_undo_takes_back_what_still_waits(db: Database) -> None:
         assert account(conn) == "1200.00 EUR"
 
     await db.write(story)
+
+
+async def test_a_number_sent_twice_does_not_confirm_what_the_first_one_picked(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        assert anna.ask("topup alfa 1,440").template == "replies/which_amount"
+        assert anna.ask("2").template == "replies/quote_topup"
+        assert anna.ask("2").template == "replies/cancelled"
+        assert anna.ask("topup alfa 10").template == "replies/quote_topup"
+        assert anna.ask("1").template == "replies/unknown"
+        assert account(conn) == "1200.00 EUR"
+
+    await db.write(story)
