@@ -95,6 +95,21 @@ def settle(conn: Connection, alert_ids: Sequence[AlertId], now: datetime) -> lis
     return [DeliveryId(found) for found in conn.execute(query.distinct()).scalars()]
 
 
+def take_back(
+    conn: Connection, alert_ids: Sequence[AlertId], keep: CuratorId, reason: str, now: datetime
+) -> list[DeliveryId]:
+    """Nobody but `keep` need be told of these alerts now; the deliveries to others that stand for nothing else."""
+    others = notification.c.alert_id.in_(alert_ids), notification.c.curator_id != keep
+    unsaid = update(notification).where(*others, notification.c.outcome == "waiting")
+    conn.execute(unsaid.values(outcome="suppressed", reason=reason, at=now))
+    more = notification.alias("more")
+    beside = exists().where(more.c.delivery_id == notification.c.delivery_id, more.c.alert_id.not_in(alert_ids))
+    query = select(notification.c.delivery_id).where(
+        *others, notification.c.delivery_id.is_not(None), ~beside.correlate(notification)
+    )
+    return [DeliveryId(found) for found in conn.execute(query.distinct()).scalars()]
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What came of telling one person of one alert; `delivery_state` is how far the message got."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from bot.ids import Address, ClientId, CuratorId, PartnerId
@@ -111,6 +111,18 @@ class Curator:
     stopped_at: datetime | None
     removed_at: datetime | None
     addresses: tuple[Address, ...]
+    alert_hour: time = time(9)
+    working_days: str = "12345"
+    """ISO weekdays, Monday is 1."""
+    country: str | None = None
+    any_hour: bool = False
+    """Alerts come whenever they are raised, at night too."""
+    all_clear: str = "mondays"
+    """How often to be told that nothing is due: daily, mondays, never."""
+    only_tags: tuple[str, ...] = ()
+    only_currencies: tuple[str, ...] = ()
+    stand_in: CuratorId | None = None
+    away_until: datetime | None = None
 
     @property
     def address(self) -> Address | None:

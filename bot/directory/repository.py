@@ -1,7 +1,7 @@
 """Partners, clients, curators, addresses and mutes in the database: reads and single writes, no decisions."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -246,4 +246,13 @@ def _curator(row: Row[Any], addresses: tuple[Address, ...]) -> Curator:
         stopped_at=row.stopped_at,
         removed_at=row.removed_at,
         addresses=addresses,
+        alert_hour=time.fromisoformat(row.alert_hour),
+        working_days=row.working_days,
+        country=row.country,
+        any_hour=row.any_hour,
+        all_clear=row.all_clear,
+        only_tags=tuple(row.only_tags or ()),
+        only_currencies=tuple(row.only_currencies or ()),
+        stand_in=None if row.stand_in is None else CuratorId(row.stand_in),
+        away_until=row.away_until,
     )

@@ -1,0 +1,159 @@
+"""Who takes care of a client: a claim stops what is still on its way to others, and returns when nothing came of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.alerts import holds, notifications, repository
+from bot.alerts.alert import Alert
+from bot.alerts.holds import Hold, HoldKind
+from bot.alerts.quiet import end_of_work
+from bot.alerts.surroundings import Surroundings
+from bot.alerts.wording import alert_facts
+from bot.directory import service as directory
+from bot.directory.people import Curator
+from bot.errors import UserError
+from bot.ids import AlertId, ClientId, CuratorId
+from bot.messaging import outbox
+from bot.messaging.message import Kind, Outgoing
+from bot.messaging.templates import Button
+
+_CHUNK = 200
+_LAST_STAGES = 1
+"""From this stage on a claim lasts to the end of the working day only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody's work on a client until a moment. `news`: it began just now; `others` were told of the alert too."""
+
+    client_id: ClientId
+    curator_id: CuratorId
+    since: datetime
+    until: datetime | None
+    news: bool = False
+    others: tuple[CuratorId, ...] = ()
+
+
+def claim(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, now: datetime) -> Claim:
+    """ "I'm on it": messages about this client that others have not got yet are taken back.
+
+    A claim lasts to the next stage, from stage 1 on to the end of the working day.
+
+    UserError alert_unknown, alert_settled (`resolution`), already_claimed (`who`, `until`).
+    """
+    found = _open_alert(conn, alert_id)
+    curator = directory.get_curator(conn, curator_id)
+    _end_if_over(conn, found.client_id, now)
+    until = _until(conn, found, curator, now)
+    made = holds.insert_hold(
+        conn,
+        HoldKind.CLAIM,
+        found.partner_id,
+        found.client_id,
+        curator_id,
+        now=now,
+        until=until,
+        alert_id=alert_id,
+    )
+    if made is None:
+        return _known(conn, found.client_id, curator_id)
+    alerts = [one.id for one in repository.open_of_clients(conn, [found.client_id]).get(found.client_id, [])]
+    outbox.cancel_queued(conn, ids=notifications.take_back(conn, alerts, curator_id, "claimed", now), reason="claimed")
+    told = directory.recipients(conn, [found.client_id])[found.client_id].curators
+    return Claim(found.client_id, curator_id, now, until, True, tuple(one for one in told if one != curator_id))
+
+
+def release(conn: Connection, client_id: ClientId, curator_id: CuratorId, *, now: datetime) -> bool:
+    """Give a claim back; whether this person had one."""
+    own = [one for one in holds.running(conn, [client_id], [HoldKind.CLAIM]) if one.curator_id == curator_id]
+    holds.end(conn, [one.id for one in own], now)
+    return bool(own)
+
+
+def claims(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> dict[ClientId, Claim]:
+    """Who takes care of which of these clients now."""
+    return {
+        one.client_id: Claim(one.client_id, one.curator_id, one.since, one.until)
+        for one in holds.running(conn, client_ids, [HoldKind.CLAIM])
+        if one.until is None or one.until > now
+    }
+
+
+def return_due(conn: Connection, *, now: datetime, env: Surroundings, limit: int = _CHUNK) -> int:
+    """End what has run its time. A claim on something still open returns: everybody who is told of it hears so.
+
+    Returns how many holds ended; call again while it is `limit`.
+    """
+    ended = holds.over(conn, now, limit)
+    holds.end(conn, [one.id for one in ended], now)
+    claimed = [one for one in ended if one.kind is HoldKind.CLAIM]
+    open_alerts = repository.open_of_clients(conn, {one.client_id for one in claimed})
+    for one in claimed:
+        waiting = [found for found in open_alerts.get(one.client_id, []) if found.raised_at <= one.since]
+        if waiting:
+            _say_returned(conn, one, waiting[0], now, env)
+    return len(ended)
+
+
+def _open_alert(conn: Connection, alert_id: AlertId) -> Alert:
+    found = repository.alerts_by_id(conn, [alert_id]).get(alert_id)
+    if found is None:
+        raise UserError("alert_unknown", alert=alert_id)
+    if not found.open:
+        raise UserError("alert_settled", resolution=found.resolution)
+    return found
+
+
+def _end_if_over(conn: Connection, client_id: ClientId, now: datetime) -> None:
+    """A claim that ran out a moment ago does not stand in the way of the next one."""
+    run = holds.running(conn, [client_id], [HoldKind.CLAIM])
+    holds.end(conn, [one.id for one in run if one.until is not None and one.until <= now], now)
+
+
+def _until(conn: Connection, found: Alert, curator: Curator, now: datetime) -> datetime:
+    following = [
+        rung.due_at
+        for rung in repository.next_due(conn, found.client_id)
+        if rung.due_at > now and rung.cycle == found.cycle
+    ]
+    if found.stage > _LAST_STAGES and following:
+        return following[0]
+    return end_of_work(curator, now)
+
+
+def _known(conn: Connection, client_id: ClientId, curator_id: CuratorId) -> Claim:
+    """The claim that runs already: one's own is fine, somebody else's is not."""
+    run = holds.running(conn, [client_id], [HoldKind.CLAIM])
+    if not run:
+        raise UserError("alert_settled", resolution=None)
+    other = run[0]
+    if other.curator_id != curator_id:
+        until = other.until.isoformat() if other.until else None
+        raise UserError("already_claimed", who=directory.get_curator(conn, other.curator_id).name, until=until)
+    return Claim(client_id, curator_id, other.since, other.until)
+
+
+def _say_returned(conn: Connection, ended: Hold, found: Alert, now: datetime, env: Surroundings) -> None:
+    told = directory.recipients(conn, [ended.client_id])[ended.client_id].curators
+    people = directory.curators_by_id(conn, [*told, ended.curator_id])
+    facts = {**alert_facts(found, now), "who": people[ended.curator_id].name}
+    for curator_id in told:
+        person = people[curator_id]
+        if person.address is None:
+            continue
+        returned = Outgoing(
+            key=f"returned:{ended.id}:{curator_id}",
+            to=person.address,
+            kind=Kind.ALERT,
+            template="alerts/returned",
+            language=person.language,
+            facts=facts,
+            buttons=(Button("alert", f"alert:{found.id}"),),
+            partner_id=ended.partner_id,
+            curator_id=curator_id,
+            client_id=ended.client_id,
+        )
+        outbox.enqueue(conn, returned, sender=env.sender, now=now, jobs=env.jobs)

@@ -1,0 +1,77 @@
+"""When a person may be written to: the hour, working days and quiet hours of one curator, in its own zone. Pure."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.directory.people import Curator
+
+QUIET_FROM, QUIET_TO = time(20), time(8)
+"""Nobody is written to in these hours who did not ask for it."""
+WORK_ENDS = time(18)
+_DAY = timedelta(days=1)
+_SEARCH_DAYS = 60
+"""No holiday lasts longer."""
+
+Holidays = Callable[[str | None, date], bool]
+"""Whether a day is a holiday of a country."""
+
+
+def no_holidays(country: str | None, day: date) -> bool:
+    """Every day is like any other."""
+    return False
+
+
+def send_at(person: Curator, now: datetime, deadline: datetime | None, holidays: Holidays = no_holidays) -> datetime:
+    """When something that is worth saying now goes to a person.
+
+    At once inside its working hours (from its alert hour to the quiet hours of a working day), else at its next alert
+    hour. If that is too late for `deadline`, any day will do, but never the quiet hours, unless it asked for them.
+    """
+    if person.any_hour:
+        return now
+    working = next_opening(person, now, holidays)
+    if deadline is None or working < deadline:
+        return working
+    return _first(person, now, person.alert_hour, lambda day: True)
+
+
+def next_opening(person: Curator, now: datetime, holidays: Holidays = no_holidays) -> datetime:
+    """The first moment from now on inside a person's working hours."""
+    return _first(person, now, person.alert_hour, lambda day: _works(person, day, holidays))
+
+
+def opening_after(person: Curator, now: datetime, holidays: Holidays = no_holidays) -> datetime:
+    """The first moment of a person's next working day, today left out."""
+    tomorrow = now.astimezone(ZoneInfo(person.time_zone)).date() + _DAY
+    return next_opening(person, _moment(tomorrow, time(), person), holidays)
+
+
+def end_of_work(person: Curator, now: datetime, holidays: Holidays = no_holidays) -> datetime:
+    """When a person's working day ends: today's, or that of the next working day once today's is over."""
+    day = now.astimezone(ZoneInfo(person.time_zone)).date()
+    for _ in range(_SEARCH_DAYS):
+        ends = _moment(day, WORK_ENDS, person)
+        if ends > now and _works(person, day, holidays):
+            return ends
+        day += _DAY
+    return now + _DAY
+
+
+def _first(person: Curator, now: datetime, opens: time, allowed: Callable[[date], bool]) -> datetime:
+    day = now.astimezone(ZoneInfo(person.time_zone)).date()
+    for _ in range(_SEARCH_DAYS):
+        if allowed(day):
+            start, end = _moment(day, max(opens, QUIET_TO), person), _moment(day, QUIET_FROM, person)
+            if now < end:
+                return max(now, start)
+        day += _DAY
+    return now
+
+
+def _works(person: Curator, day: date, holidays: Holidays) -> bool:
+    return str(day.isoweekday()) in person.working_days and not holidays(person.country, day)
+
+
+def _moment(day: date, at: time, person: Curator) -> datetime:
+    return datetime.combine(day, at, ZoneInfo(person.time_zone)).astimezone(UTC)
