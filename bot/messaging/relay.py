@@ -23,7 +23,6 @@ from bot.messaging.content_sync import ContentSync
 from bot.messaging.contents import APPROVED, REFUSED
 from bot.messaging.message import ErrorClass
 from bot.messaging.pace import Bucket
-from bot.messaging.status import State
 from bot.messaging.transport import OutMessage, Rejected, Result, Transport, Unknown
 from bot.messaging.window import Mode
 from bot.storage.engine import Database
@@ -37,7 +36,6 @@ _PAUSE = timedelta(minutes=1)
 _APPROVAL_WAIT = timedelta(minutes=5)
 _VALIDITY = timedelta(hours=4)
 """How long the provider tries, when the message itself says nothing."""
-_BURST = 64
 _log = structlog.get_logger(__name__)
 
 
@@ -53,7 +51,7 @@ class Relay:
         contents: ContentSync,
         *,
         per_second: float = 80.0,
-        at_a_time: int = 64,
+        at_a_time: int = 128,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """`per_second` is the pace of each sender, `at_a_time` how many sends of it may be under way."""
@@ -101,15 +99,15 @@ class Relay:
         await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _room(self, sender: Address) -> int:
-        """Wait until there is room for a message; how many there is room for."""
-        while self._under_way.get(sender, 0) >= self._at_a_time:
+        """Wait until there is room for some messages; how many. Few at a time would cost a claim each."""
+        while self._under_way.get(sender, 0) > self._at_a_time // 2:
             await self._one_done(sender, None)
         bucket = self._bucket(sender)
         if bucket.available(self._clock.now()) < 1:
             few = max(1, int(bucket.rate / 20))
             await self._clock.sleep_until(bucket.next_at(few, self._clock.now()))
         free = self._at_a_time - self._under_way.get(sender, 0)
-        return max(1, min(free, bucket.available(self._clock.now()), _BURST))
+        return max(1, min(free, bucket.available(self._clock.now())))
 
     def _bucket(self, sender: Address) -> Bucket:
         return self._buckets.setdefault(sender, Bucket(self._per_second))
@@ -133,13 +131,14 @@ class Relay:
     async def _run_lane(self, sender: Address, lane: Sequence[Claimed]) -> None:
         """One person's messages one after the other. When one must wait, those after it are given back."""
         for n, claimed in enumerate(lane, start=1):
-            if await self._send(sender, claimed) is State.QUEUED:
+            if await self._send(sender, claimed):
                 rest = lane[n:]
                 if rest:
                     await self._db.write(claims.release, rest)
                 return
 
-    async def _send(self, sender: Address, claimed: Claimed) -> State:
+    async def _send(self, sender: Address, claimed: Claimed) -> bool:
+        """Send one message; True when it waits to be tried again."""
         prepared = await self._prepare(claimed)
         started = perf_counter()
         match prepared:
@@ -151,9 +150,9 @@ class Relay:
                 wait_until = self._clock.now() + _APPROVAL_WAIT
                 await self._db.write(claims.release, [claimed], wait_until)
                 await self._db.write(outbox.ask, self._jobs, sender, wait_until)
-                return State.QUEUED
+                return True
         took = int((perf_counter() - started) * 1000)
-        ended = Ended(claimed.id, claimed.attempt, result, self._clock.now(), took, self._jitter())
+        ended = Ended(claimed, result, self._clock.now(), took, self._jitter())
         self._notice(sender, claimed, result)
         return await self._db.write_many(self._record, ended)
 

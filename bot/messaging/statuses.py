@@ -63,12 +63,12 @@ def apply_statuses(conn: Connection, rows: list[StatusUpdate], jobs: Jobs) -> li
     return answers
 
 
-def apply_orphans(conn: Connection, provider_ids: Sequence[str], jobs: Jobs) -> dict[DeliveryId, State]:
-    """Apply reports that came before their messages' provider ids were known; returns the states that changed."""
+def apply_orphans(conn: Connection, provider_ids: Sequence[str], jobs: Jobs) -> None:
+    """Apply reports that came before their messages' provider ids were known."""
     orphan = and_(status_event.c.provider_id.in_(provider_ids), status_event.c.applied == Applied.ORPHAN)
     events = conn.execute(select(status_event).where(orphan).order_by(status_event.c.received_at)).all()
     if not events:
-        return {}
+        return
     rows = [_as_update(event) for event in events]
     found = _Deliveries.load(conn, rows)
     for row in rows:
@@ -78,7 +78,6 @@ def apply_orphans(conn: Connection, provider_ids: Sequence[str], jobs: Jobs) -> 
             same = and_(status_event.c.provider_id == row.provider_id, status_event.c.status == row.status)
             conn.execute(update(status_event).where(same).values(applied=applied, delivery_id=message.id))
     found.save(conn, jobs)
-    return {message.id: message.state for message in found.all() if message.changed}
 
 
 class _Message:

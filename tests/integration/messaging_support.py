@@ -69,9 +69,11 @@ def take(conn: Connection, now: datetime = NOW, limit: int = 100) -> list[Claime
 def record(
     conn: Connection, claimed: Claimed, result: Result, now: datetime = NOW, jobs: RecordingJobs | None = None
 ) -> State:
-    """Record how one attempt ended."""
-    ended = Ended(claimed.id, claimed.attempt, result, now, 12)
-    return record_attempts(conn, [ended], jobs or RecordingJobs())[0]
+    """Record how one attempt ended; the state of its message afterwards."""
+    (waits,) = record_attempts(conn, [Ended(claimed, result, now, 12)], jobs or RecordingJobs())
+    state = State(row_of(conn, claimed.id).state)
+    assert waits is (state is State.QUEUED and not isinstance(result, Accepted))
+    return state
 
 
 def report(

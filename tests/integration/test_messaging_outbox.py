@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import Connection, select
 
 from bot.errors import PermanentError
+from bot.ids import Address
 from bot.messaging import contacts, inbox, outbox
+from bot.messaging.attempts import Ended, record_attempts
 from bot.messaging.claims import LEASE, claim, release
 from bot.messaging.message import ErrorClass, Kind
 from bot.messaging.status import State
-from bot.messaging.transport import Accepted, Rejected
+from bot.messaging.transport import Accepted, Rejected, Result
 from bot.messaging.window import Mode
 from bot.storage.engine import Database
 from bot.storage.tables import attempt, delivery
@@ -249,10 +251,25 @@ async def test_the_sweep_forgets_no_sender(db: Database) -> None:
 async def test_everything_is_taken_exactly_once(db: Database) -> None:
     def fill(conn: Connection) -> None:
         for n in range(60):
-            put(conn, alert(str(n), to=ANNA.__class__(f"whatsapp:+371200001{n:02d}")))
+            put(conn, alert(str(n), to=Address(f"whatsapp:+371200001{n:02d}")))
 
     await db.write(fill)
     taken: list[str] = []
     while batch := (await db.write(claim, SENDER, NOW, 7)).taken:
         taken += [one.id for one in batch]
     assert len(taken) == len(set(taken)) == 60
+
+
+async def test_many_attempts_are_recorded_in_one_go(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        people = [Address(f"whatsapp:+3712000010{n}") for n in range(6)]
+        made = [put(conn, alert(str(n), to=to)) for n, to in enumerate(people)]
+        results: list[Result] = [Accepted(f"SM{n}", "queued", 201) for n in range(3)]
+        results += [THROTTLED, NO_ANSWER, Rejected(ErrorClass.PERMANENT, 99_999, "new", 400)]
+        ended = [Ended(claimed, result, NOW, 5) for claimed, result in zip(take(conn), results, strict=True)]
+        assert record_attempts(conn, ended, RecordingJobs()) == [False, False, False, True, False, False]
+        found = [row_of(conn, one).state for one in made]
+        assert found == ["sent", "sent", "sent", "queued", "unknown", "failed"]
+        assert row_of(conn, made[5]).error_code == 99_999
+
+    await db.write(unit)

