@@ -28,8 +28,7 @@ class Chats:
 
     async def transcript(self, address: str | None = None, after: int = 0) -> list[Line]:
         """The last thousand messages of one person, or of everybody, oldest first, newer than `after`."""
-        found = await self._store.chat(address, _TRANSCRIPT_MAX)
-        return [self._line(message) for message in found if message.seq > after]
+        return [self._line(message) for message in await self._store.chat(address, _TRANSCRIPT_MAX, after=after)]
 
     async def wait_for(self, predicate: Callable[[Line], bool], timeout_seconds: float = 5.0, after: int = 0) -> Line:
         """The first line that meets the predicate, now or within real seconds.

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ _VALUE_MAX = 1_600
 _BUTTONS_MAX = 10
 _TITLE_MAX, _QUICK_ID_MAX = 20, 256
 _ITEM_MAX, _ITEM_ID_MAX, _DESCRIPTION_MAX = 24, 200, 72
+_TARGET_MAX = 2_000
+_ROWS = {LIST_PICKER: "items", QUICK_REPLY: "actions", CALL_TO_ACTION: "actions"}
 _ACTION_KINDS = {"URL": ("url", "url"), "PHONE_NUMBER": ("phone", "phone"), "COPY_CODE": ("code", "code")}
 
 
@@ -74,9 +76,9 @@ def _check_actions(chosen: str, part: dict[str, Any]) -> None:
         if chosen == QUICK_REPLY:
             _check_text(action, "id", _QUICK_ID_MAX, required=False)
         else:
-            kind = action.get("type")
+            kind = str(action.get("type"))
             _expect(kind in _ACTION_KINDS, f"action type {kind!r} is not one of {', '.join(_ACTION_KINDS)}")
-            _expect(bool(action.get(_ACTION_KINDS[kind][1])), f"action {kind} needs {_ACTION_KINDS[kind][1]}")
+            _check_text(action, _ACTION_KINDS[kind][1], _TARGET_MAX)
 
 
 def _check_list(part: dict[str, Any]) -> None:
@@ -151,18 +153,15 @@ def render(content: Content, values: dict[str, str]) -> Rendered:
         return VARIABLE.sub(lambda match: filled.get(match.group(1), match.group(0)), text or "")
 
     missing = tuple(name for name in placeholders(content.types) if not filled.get(name))
+    rows = part[_ROWS[chosen]] if chosen in _ROWS else ()
+    label = fill(part["button"]) if chosen == LIST_PICKER else ""
+    return Rendered(chosen, fill(part["body"]), tuple(_button(chosen, row, fill) for row in rows), label, missing)
+
+
+def _button(chosen: str, row: dict[str, Any], fill: Callable[[str | None], str]) -> Button:
     if chosen == LIST_PICKER:
-        buttons = tuple(
-            Button(fill(item["item"]), fill(item["id"]), "item", description=fill(item.get("description")))
-            for item in part["items"]
-        )
-    else:
-        buttons = tuple(_button(chosen, action, fill) for action in part.get("actions", ()))
-    return Rendered(chosen, fill(part["body"]), buttons, fill(part.get("button")), missing)
-
-
-def _button(chosen: str, action: dict[str, Any], fill: Any) -> Button:
+        return Button(fill(row["item"]), fill(row["id"]), "item", description=fill(row.get("description")))
     if chosen == QUICK_REPLY:
-        return Button(fill(action["title"]), fill(action.get("id") or action["title"]))
-    kind, field = _ACTION_KINDS[action["type"]]
-    return Button(fill(action["title"]), "", kind, fill(action.get(field)))
+        return Button(fill(row["title"]), fill(row.get("id") or row["title"]))
+    kind, field = _ACTION_KINDS[row["type"]]
+    return Button(fill(row["title"]), "", kind, fill(row[field]))

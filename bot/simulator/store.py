@@ -102,9 +102,9 @@ class Store:
         rows = await self._all(sql, *(value for _, value in conditions), min(limit, _LIST_MAX + 1))
         return [_message(row) for row in rows]
 
-    async def chat(self, address: str | None, limit: int = 200, before: int | None = None) -> list[Message]:
-        """The latest messages of one person, or of everybody, oldest first."""
-        conditions: list[tuple[str, Any]] = []
+    async def chat(self, address: str | None, limit: int, before: int | None = None, after: int = 0) -> list[Message]:
+        """The latest messages of one person, or of everybody, oldest first; `seq` between `after` and `before`."""
+        conditions: list[tuple[str, Any]] = [("seq > ?", after)]
         if address is not None:
             conditions.append(("address = ?", address))
         if before is not None:

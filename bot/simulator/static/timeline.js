@@ -64,7 +64,8 @@ export class Timeline {
       this.messages[at] = message;
       this.redraw(at);
     } else {
-      if (!message.inbound) this.typing = false;
+      if (message.inbound) this.unreadFrom = null;
+      else this.typing = false;
       this.messages.push(message);
       this.messages.sort((a, b) => a.seq - b.seq);
       this.draw();
