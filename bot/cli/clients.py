@@ -17,7 +17,7 @@ from bot.directory.people import Client
 from bot.directory.service import list_clients
 from bot.errors import UserError
 from bot.i18n import date_text, money_text
-from bot.imports.apply import import_table
+from bot.imports.apply import How, import_in_units
 from bot.imports.reader import read_table
 from bot.imports.reasons import error_text
 from bot.imports.report import ImportReport
@@ -48,24 +48,8 @@ def import_(
         table = read_table(data, name)
         with session(config) as here:
             owner = here.partner(partner, create=True)
-            env, now = here.env, here.now
-
-            def unit(conn: Connection) -> ImportReport:
-                return import_table(
-                    conn,
-                    owner.id,
-                    table,
-                    env=env,
-                    now=now,
-                    by="command line",
-                    dry_run=dry_run,
-                    adjust=adjust,
-                    reason=reason,
-                    yes=yes,
-                    file_name=name,
-                )
-
-            report = here.db.write_now(unit)
+            how = How("command line", dry_run, adjust, reason, yes, name)
+            report = import_in_units(here.db.write_now, owner.id, table, env=here.env, now=here.now, how=how)
     except UserError as error:
         if error.key.startswith("import_"):
             raise UserError("told", text=error_text(error)) from error

@@ -4,13 +4,15 @@ A test module that uses `browser`, `page` or `open_page` sets
 `pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]`: the browser lives on the module's loop.
 """
 
+import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+import structlog
 from playwright.async_api import Browser, ConsoleMessage, Page, Route, async_playwright
 
 CHROMIUM = os.environ.get("CURATORBOT_CHROMIUM") or shutil.which("chromium")
@@ -30,6 +32,20 @@ _ACTION_MS = 5_000
 
 OpenPage = Callable[..., Awaitable[Page]]
 """`await open_page(size=PHONE, dark=True)`: a fresh page with its own cookies."""
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command sets up logging for its process; here the process goes on, and other tests look at their logs."""
+    root, known = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    quiet = {name: logging.getLogger(name).level for name in ("twilio", "aiohttp.access", "asyncio", "apscheduler")}
+    yield
+    structlog.configure(**known)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, was in quiet.items():
+        logging.getLogger(name).setLevel(was)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
