@@ -135,7 +135,7 @@ def _open_accounts(conn: Connection, partner_id: PartnerId, client_id: ClientId,
 def _save(
     conn: Connection, made: Offer, asked_by: CuratorId | None, asked_from: Address | None, now: datetime
 ) -> Offer:
-    made = _with(made, code=_free_code(conn, asked_by, asked_from, now))
+    made = _with(made, code=_free_code(conn, asked_by, now))
     transfers.save_quote(
         conn,
         made.quote,
@@ -153,11 +153,9 @@ def _with(made: Offer, **changes: object) -> Offer:
     return replace(made, quote=replace(made.quote, **changes))  # type: ignore[arg-type]
 
 
-def _free_code(conn: Connection, asked_by: CuratorId | None, asked_from: Address | None, now: datetime) -> str:
+def _free_code(conn: Connection, asked_by: CuratorId | None, now: datetime) -> str:
     """A code that none of the person's open quotes has, so that typing it means one quote."""
-    if asked_by is None or asked_from is None:
-        return new_code()
-    taken = {one.code for one in transfers.open_of(conn, asked_by, asked_from, now)}
+    taken = transfers.open_codes(conn, asked_by, now) if asked_by is not None else set()
     return next(code for code in iter(new_code, None) if code not in taken)
 
 

@@ -152,6 +152,14 @@ def open_of(conn: Connection, curator_id: CuratorId, address: Address, now: date
     return [_transfer(row) for row in conn.execute(query.order_by(transfer.c.created_at, transfer.c.id))]
 
 
+def open_codes(conn: Connection, curator_id: CuratorId, now: datetime) -> set[str | None]:
+    """The codes of a person's open quotes."""
+    query = select(transfer.c.code).where(
+        transfer.c.asked_by == curator_id, transfer.c.state == "quote", transfer.c.expires_at > now
+    )
+    return set(conn.execute(query).scalars())
+
+
 def due(conn: Connection, now: datetime, limit: int) -> list[Transfer]:
     """Pending transfers whose time to post has come, the oldest first; ones being settled elsewhere are skipped."""
     query = (

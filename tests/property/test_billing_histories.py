@@ -48,6 +48,11 @@ ALLOWED = {
 """The refusals that a history may meet; any other is a mistake."""
 
 
+GUARD_FIRST = 61
+confirmations = st.sampled_from([None, 0, 0, 60, 60, GUARD_FIRST])
+"""Not at once, at once, after a minute, or the better way of a guard."""
+
+
 class Histories(RuleBasedStateMachine):
     """A partner with four clients in two currencies, and everything that can happen to their money."""
 
@@ -71,35 +76,34 @@ class Histories(RuleBasedStateMachine):
             return [add_client(conn, wanted) for wanted in CLIENTS]
 
         self.clients = self.db.write_now(fill)
+        for currency in ("EUR", "USD"):
+            self._deposit(Money(500_000, currency), "opening")
 
     @rule(key=st.integers(1, 6), minor=st.integers(1, 200_000), currency=st.sampled_from(["EUR", "USD"]))
     def deposit(self, key: int, minor: int, currency: str) -> None:
-        known = self.deposits.setdefault(str(key), Money(minor, currency))
-        for _ in range(2):
-            self.db.write_now(
-                lambda conn: billing.deposit(
-                    conn, NORD, known, reason="bank", by="operator", key=f"{known.currency}-{key}", now=self.now
-                )
-            )
+        self._deposit(self.deposits.setdefault(str(key), Money(minor, currency)), str(key))
 
-    @rule(which=st.integers(0, 3), minor=st.integers(-5, 60_000))
-    def ask_for_a_top_up(self, which: int, minor: int) -> None:
+    @rule(which=st.integers(0, 3), minor=st.integers(-5, 60_000), undo_seconds=confirmations)
+    def ask_for_a_top_up(self, which: int, minor: int, undo_seconds: int | None) -> None:
         amount = Money(minor, CLIENTS[which].currency)
-        self._ask(billing.quote_top_up, client_id=self.clients[which], amount=amount)
+        self._ask(undo_seconds, billing.quote_top_up, client_id=self.clients[which], amount=amount)
 
     @rule(
         which=st.integers(0, 3),
         plan=st.sampled_from([None, "start", "inbox", "pro", "max"]),
         months=st.sampled_from([None, 1, 6, 12]),
+        undo_seconds=confirmations,
     )
-    def ask_for_a_renewal(self, which: int, plan: str | None, months: int | None) -> None:
-        self._ask(billing.quote_renewal, client_id=self.clients[which], plan=plan, months=months)
+    def ask_for_a_renewal(self, which: int, plan: str | None, months: int | None, undo_seconds: int | None) -> None:
+        self._ask(undo_seconds, billing.quote_renewal, client_id=self.clients[which], plan=plan, months=months)
 
     @precondition(lambda self: self.quotes)
-    @rule(data=st.data(), undo_seconds=st.sampled_from([0, 0, 60]), times=st.integers(1, 3))
-    def confirm(self, data: st.DataObject, undo_seconds: int, times: int) -> None:
+    @rule(data=st.data(), undo_seconds=st.sampled_from([0, 60]))
+    def confirm_later(self, data: st.DataObject, undo_seconds: int) -> None:
+        self._confirm(data.draw(st.sampled_from(self.quotes)), undo_seconds)
+
+    def _confirm(self, quote: Quote, undo_seconds: int) -> None:
         """Confirming again changes nothing; what was posted is what was quoted, to the cent."""
-        quote = data.draw(st.sampled_from(self.quotes))
         before = self._balances(quote)
         try:
             first = self.db.write_now(lambda conn: say_yes(conn, quote, now=self.now, undo_seconds=undo_seconds))
@@ -113,7 +117,7 @@ class Histories(RuleBasedStateMachine):
             assert paid == quote.partner_pays
             expected = quote.client_gets - (quote.price or Money(0, paid.currency))
             assert got == expected or (today_charged and got < expected)
-        for _ in range(times):
+        for _ in range(2):
             again = self.db.write_now(lambda conn: say_yes(conn, quote, now=self.now, undo_seconds=undo_seconds))
             assert (again.state, again.receipt, again.changes) == (first.state, first.receipt, [])
         assert (self._balances(quote), self._lines()) == (after, lines)
@@ -132,16 +136,14 @@ class Histories(RuleBasedStateMachine):
             except UserError as refused:
                 self._expect(refused, {"too_late"})
 
-    @rule(hours=st.integers(1, 60), tick=st.booleans())
-    def let_time_pass(self, hours: int, tick: bool) -> None:
+    @rule(hours=st.integers(1, 60))
+    def let_time_pass(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
-        self.quotes = [one for one in self.quotes if one.expires_at > self.now - timedelta(hours=2)]
-        if tick:
-            self.charge()
+        self.charge()
 
-    @rule(minutes=st.integers(1, 12))
-    def wait_a_little(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
+    @rule(seconds=st.integers(20, 600))
+    def wait_a_little(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
 
     @rule()
     def charge(self) -> None:
@@ -181,7 +183,15 @@ class Histories(RuleBasedStateMachine):
             assert end >= self.ends.get(client_id, date.min)
             self.ends[client_id] = end
 
-    def _ask(self, ask: Any, **wanted: Any) -> None:
+    def _deposit(self, amount: Money, key: str) -> None:
+        for _ in range(2):
+            self.db.write_now(
+                lambda conn: billing.deposit(
+                    conn, NORD, amount, reason="bank", by="operator", key=f"{amount.currency}-{key}", now=self.now
+                )
+            )
+
+    def _ask(self, undo_seconds: int | None, ask: Any, **wanted: Any) -> None:
         try:
             quote = self.db.write_now(
                 lambda conn: ask(conn, BOOK, partner_id=NORD, asked_by=ANNA, asked_from=ANNAS, now=self.now, **wanted)
@@ -189,7 +199,12 @@ class Histories(RuleBasedStateMachine):
         except UserError as refused:
             self._expect(refused, ALLOWED)
             return
+        if quote.ends_before is not None and quote.starts_on is not None:
+            assert quote.starts_on >= quote.ends_before + timedelta(days=1)
+            assert quote.starts_on <= max(quote.ends_before + timedelta(days=1), self.now.date() + timedelta(days=1))
         self.quotes += [quote, *([quote.guard] if quote.guard else [])]
+        if undo_seconds is not None:
+            self._confirm(self.quotes[-1] if undo_seconds == GUARD_FIRST else quote, min(undo_seconds, 60))
 
     def _expect(self, refused: UserError, allowed: set[str]) -> None:
         assert refused.key in allowed, refused.key
