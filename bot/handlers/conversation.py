@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bot.handlers.reply import Menu
 from bot.ids import Address, ClientId, PartnerId
 from bot.storage.queries import insert_if_absent
 from bot.storage.tables import conversation
 
+_LOCKED = select(conversation).where(conversation.c.address == bindparam("which")).with_for_update()
 MENU_LASTS = timedelta(hours=1)
 """After this a bare number no longer picks from an old list."""
 
@@ -35,8 +36,10 @@ class Conversation:
 
 def lock(conn: Connection, address: Address, now: datetime) -> Conversation:
     """The conversation of an address, kept from everybody else until the unit ends."""
-    insert_if_absent(conn, conversation, [{"address": address}])
-    row = conn.execute(select(conversation).where(conversation.c.address == address).with_for_update()).one()
+    row = conn.execute(_LOCKED, {"which": address}).one_or_none()
+    if row is None:
+        insert_if_absent(conn, conversation, [{"address": address}])
+        row = conn.execute(_LOCKED, {"which": address}).one()
     menu = row.menu if row.menu_until is not None and now < row.menu_until else None
     return Conversation(
         address=address,
@@ -50,14 +53,17 @@ def lock(conn: Connection, address: Address, now: datetime) -> Conversation:
 
 
 def note_handled(conn: Connection, address: Address, recent: tuple[datetime, ...], now: datetime) -> None:
-    """Remember when the last messages were handled."""
-    _set(conn, address, handled_at=now, recent=[moment.isoformat() for moment in recent])
+    """Remember when the last messages were handled; the list that was shown stays in force."""
+    _set(conn, address, handled_at=now, recent=_moments(recent))
 
 
-def set_menu(conn: Connection, address: Address, menu: Menu | None, now: datetime) -> None:
-    """What the next message may pick; None forgets the last list."""
+def note_answered(
+    conn: Connection, address: Address, recent: tuple[datetime, ...], menu: Menu | None, now: datetime
+) -> None:
+    """The same, and what the next message may pick from now on; None forgets the last list."""
     until = now + MENU_LASTS if menu else None
-    _set(conn, address, menu=None if menu is None else _as_json(menu), menu_until=until)
+    stored = None if menu is None else _as_json(menu)
+    _set(conn, address, handled_at=now, recent=_moments(recent), menu=stored, menu_until=until)
 
 
 def set_partner(conn: Connection, address: Address, partner_id: PartnerId) -> None:
@@ -77,6 +83,10 @@ def set_wrong_codes(conn: Connection, address: Address, count: int, locked_until
 
 def _set(conn: Connection, address: Address, **values: Any) -> None:
     conn.execute(update(conversation).where(conversation.c.address == address).values(**values))
+
+
+def _moments(recent: tuple[datetime, ...]) -> list[str]:
+    return [moment.isoformat() for moment in recent]
 
 
 def _as_json(menu: Menu) -> dict[str, Any]:

@@ -83,10 +83,12 @@ def handle_next(conn: Connection, address: Address, *, now: datetime, env: Env) 
     answer = _answer(conn, talk, message, now, env)
     for place, reply in enumerate(answer.replies, start=1):
         _send(conn, message, answer, reply, f"reply:{message.id}:{place}", now, env)
-    if not answer.replies or not all(reply.keeps_menu for reply in answer.replies):
+    recent = middleware.pace(talk, env, now)
+    if answer.replies and all(reply.keeps_menu for reply in answer.replies):
+        conversation.note_handled(conn, address, recent, now)
+    else:
         menus = [reply.menu for reply in answer.replies if reply.menu is not None]
-        conversation.set_menu(conn, address, menus[-1] if menus else None, now)
-    conversation.note_handled(conn, address, middleware.pace(talk, env, now), now)
+        conversation.note_answered(conn, address, recent, menus[-1] if menus else None, now)
     who = answer.curator
     inbox.finish(conn, message.id, answer.outcome, who.partner_id if who else None, who.id if who else None, now)
     _log.info(
