@@ -5,8 +5,10 @@ import asyncio
 import aiohttp
 import pytest
 
+from bot.simulator.message import OUTBOUND, Message, new_sid
 from bot.simulator.settings import Delays
-from tests.contract.simulator_world import ANNA, IVAN, World, simulated
+from bot.simulator.store import Store
+from tests.contract.simulator_world import ANNA, IVAN, START, World, simulated
 
 
 async def opened(world: World) -> None:
@@ -181,3 +183,22 @@ async def test_slow_networks_are_a_setting() -> None:
         began = loop.time()
         assert (await world.send(Body="hello"))[0] == 201
         assert loop.time() - began >= 0.05
+
+
+async def test_a_message_that_is_read_or_failed_never_changes_again() -> None:
+    store = Store(None)
+    await store.open()
+    try:
+        for last in ("read", "failed", "undelivered"):
+            message = await store.add_message(
+                Message(
+                    seq=0, sid=new_sid("SM"), direction=OUTBOUND, address=ANNA, sender="whatsapp:+14155238886", body="x",
+                    status=last, created_at=START, updated_at=START,
+                )
+            )  # fmt: skip
+            assert await store.set_status(message.sid, "delivered", START) is None
+            kept = await store.message(message.sid)
+            assert kept is not None
+            assert kept.status == last
+    finally:
+        await store.close()
