@@ -60,7 +60,7 @@ class Lanes:
             self._rows_waiting += 1
 
     def take(self, most: int) -> tuple[list[Unit], bool]:
-        """Wait for work: up to `most` interactive units, or one bulk unit (then True). No units: closed and drained."""
+        """Wait for work: up to `most` interactive units, or one bulk unit (then True). No units: closed, go home."""
         with self._ready:
             while True:
                 if self._bulk_is_next():
@@ -70,8 +70,7 @@ class Lanes:
                 if self._interactive:
                     self._turns += 1
                     return [self._next() for _ in range(min(most, len(self._interactive)))], False
-                if self._closed and not self._bulk and not self._gatherings:
-                    self._ready.notify_all()
+                if self._closed:  # whoever runs the last bulk unit or rows takes what comes after them
                     return [], False
                 self._ready.wait()
 
@@ -82,8 +81,8 @@ class Lanes:
             for unit in units:
                 if isinstance(unit, Rows):
                     self._requeue(unit)
-            if bulk or self._closed:
-                self._ready.notify_all()
+            if bulk:
+                self._ready.notify()
 
     def close(self) -> None:
         """Take nothing more; what is queued will still be run."""

@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 from bot.errors import ConfigError, UserError
 from bot.storage.engine import Database
 from bot.storage.tables import tick
-from bot.storage.unit import Unavailable
+from bot.storage.unit import Unavailable, after_commit
 from tests.conftest import fresh_sqlite
 
 START = datetime(2026, 11, 26, 7, 0, tzinfo=UTC)
@@ -110,9 +110,11 @@ async def test_a_failed_commit_gives_each_unit_one_more_chance(sqlite_db: Databa
 
     sa.event.listen(sqlite_db._store.engine, "commit", commit_fails)
     runs: list[str] = []
+    hooks: list[str] = []
 
     def noted(conn: Connection, name: str) -> str:
         runs.append(name)
+        after_commit(conn, lambda: hooks.append(name))
         return add(conn, name)
 
     with capture_logs() as logs:
@@ -127,6 +129,7 @@ async def test_a_failed_commit_gives_each_unit_one_more_chance(sqlite_db: Databa
     assert isinstance(results.pop(1), UserError)
     assert results == ["a", "c", "d", "e"]
     assert runs == ["a", "e", "a", "e"]
+    assert hooks == ["a", "e"]
     assert await sqlite_db.read(names) == ["a", "c", "d", "e"]
     assert "batch.failed" in [log["event"] for log in logs]
 
