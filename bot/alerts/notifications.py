@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, exists, select, text, update
@@ -12,7 +12,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.repository import as_alert
 from bot.ids import AlertId, CuratorId, DeliveryId, PartnerId
 from bot.storage.queries import insert_if_absent
-from bot.storage.tables import alert, curator, delivery, notification
+from bot.storage.tables import alert, curator, delivery, digest, notification
 
 WAITING = text("notification.outcome = 'waiting'")
 """In the words of the partial index, so that it is used."""
@@ -61,6 +61,18 @@ def waiting(conn: Connection, curator_ids: Sequence[CuratorId], now: datetime) -
     for row in conn.execute(query):
         found[CuratorId(row.curator_id)].append(as_alert(row))
     return found
+
+
+def postpone(conn: Connection, curator_id: CuratorId, alert_ids: Sequence[AlertId], at: datetime) -> None:
+    """Let what waits for a person wait until another moment."""
+    if alert_ids:
+        conn.execute(update(notification).where(*_of(curator_id, alert_ids)).values(send_at=at))
+
+
+def begin_digest(conn: Connection, curator_id: CuratorId, day: date, now: datetime) -> bool:
+    """Take the one regular message that a person gets on a day of its calendar; False when it was taken before."""
+    row = {"curator_id": curator_id, "day": day.isoformat(), "at": now}
+    return bool(insert_if_absent(conn, digest, [row]))
 
 
 def mark_sent(

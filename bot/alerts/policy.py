@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, time
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.ids import PartnerId
 STAGED = (Kind.ENDING, Kind.RUNNING_OUT)
 _STAGE_MAX = 90
 _STAGES_MAX = 10
-_TOP = ("raise_at", "forget_after_days", "stages", "partner", "client")
+_TOP = ("raise_at", "forget_after_days", "respect_hours", "holidays", "stages", "partner", "client")
 
 Stages = Mapping[Kind, tuple[int, ...]]
 
@@ -23,6 +23,7 @@ class Policy:
     """`raise_at` is the hour of the client's own day from which a stage counts as due.
 
     What ended longer ago than `forget_after_days` is history, not news: a first import does not tell of it.
+    With `respect_hours` nobody is told outside of its own working hours; `holidays` are days off by country code.
     Stages are days left, from the earliest to the last; those of a client (by account ID) win over its partner's, and
     those over the general ones.
     """
@@ -30,8 +31,14 @@ class Policy:
     stages: Stages
     raise_at: time = time(9)
     forget_after_days: int = 30
+    respect_hours: bool = False
+    holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
     of_partner: Mapping[str, Stages] = field(default_factory=dict)
     of_client: Mapping[str, Stages] = field(default_factory=dict)
+
+    def is_holiday(self, country: str | None, day: date) -> bool:
+        """Whether a day is off in a country."""
+        return country is not None and day in self.holidays.get(country, frozenset())
 
     def stages_of(self, kind: Kind, partner_id: PartnerId, account_id: str) -> tuple[int, ...]:
         """The stages that hold for one client: the most granular setting wins, kind by kind."""
@@ -48,6 +55,8 @@ def policy(data: Mapping[str, Any]) -> Policy:
         stages=_stages(data.get("stages", {}), "stages", problems),
         raise_at=_hour(data.get("raise_at", "09:00"), problems),
         forget_after_days=_whole(data.get("forget_after_days", 30), "forget_after_days", 3650, problems),
+        respect_hours=_yes(data.get("respect_hours", False), "respect_hours", problems),
+        holidays=_holidays(data.get("holidays", {}), problems),
         of_partner=_overrides(data.get("partner", {}), "partner", problems),
         of_client=_overrides(data.get("client", {}), "client", problems),
     )
@@ -97,6 +106,25 @@ def _hour(value: Any, problems: list[str]) -> time:
     except (TypeError, ValueError):
         problems.append(f'raise_at: {value!r} is no time of day such as "09:00"')
         return time(9)
+
+
+def _yes(value: Any, where: str, problems: list[str]) -> bool:
+    if not isinstance(value, bool):
+        problems.append(f"{where}: {value!r} is neither true nor false")
+    return value is True
+
+
+def _holidays(data: Any, problems: list[str]) -> dict[str, frozenset[date]]:
+    if not isinstance(data, dict):
+        problems.append("holidays: must be written as [holidays] with a list of days for each country code")
+        return {}
+    found = {}
+    for country, days in data.items():
+        if not isinstance(days, list) or not all(type(day) is date for day in days):
+            problems.append(f"holidays.{country}: {days!r} is no list of days such as [2026-12-25]")
+            continue
+        found[str(country).upper()] = frozenset(days)
+    return found
 
 
 def _whole(value: Any, where: str, highest: int, problems: list[str]) -> int:

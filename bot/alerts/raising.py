@@ -16,6 +16,7 @@ from bot.alerts.ladders import paid_through
 from bot.alerts.report import ScanReport
 from bot.alerts.rules import pick
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.timing import moments
 from bot.billing.standings import standings
 from bot.directory import service as directory
 from bot.directory.people import Client, Recipients
@@ -47,21 +48,20 @@ class Raised:
         )
 
 
-def raise_due(conn: Connection, client_ids: list[ClientId], *, now: datetime, env: Surroundings) -> Raised:
-    """Raise what these clients' ladders have reached, and take it off them. What was raised before is left out."""
-    found = plan(conn, client_ids, now=now, env=env)
+def raise_due(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datetime, env: Surroundings) -> Raised:
+    """Raise these rungs, and take them off the ladders. What was raised before is left out."""
+    found = plan(conn, due, now=now, env=env)
     news = repository.insert_alerts(conn, found.alerts)
-    repository.delete_reached(conn, client_ids, now)
-    told = [(alert.id, curator_id, now) for alert, curator_id in found.told if alert.id in news]
-    notifications.insert_waiting(conn, told, now)
-    silent = [(alert.id, curator_id, why) for alert, curator_id, why in found.suppressed if alert.id in news]
+    repository.delete_rungs(conn, due)
+    raised = _only(found, news)
+    notifications.insert_waiting(conn, moments(conn, raised.told, now, env), now)
+    silent = [(alert.id, curator_id, why) for alert, curator_id, why in raised.suppressed]
     notifications.insert_suppressed(conn, silent, now)
-    return _only(found, news)
+    return raised
 
 
-def plan(conn: Connection, client_ids: list[ClientId], *, now: datetime, env: Surroundings) -> Raised:
-    """What raising would come to; writes nothing."""
-    due = repository.rungs_reached(conn, client_ids, now)
+def plan(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datetime, env: Surroundings) -> Raised:
+    """What raising these rungs would come to; writes nothing."""
     alerts = _alerts(conn, due, now, env)
     people = directory.recipients(conn, {one.client_id for one in alerts if one.open})
     open_alerts = [one for one in alerts if one.open]

@@ -2,19 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, or_, select, text, update
 
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
 from bot.ids import AlertId, ClientId, PartnerId
 from bot.storage.queries import insert_if_absent
-from bot.storage.tables import alert, alert_due, channel
+from bot.storage.tables import alert, alert_due, channel, client
 
 OPEN = text("alert.state = 'open'")
 """In the words of the partial index, so that it is used."""
 _WATCHED = [kind.value for kind in WATCHED]
+_AHEAD = [Kind.ENDING.value, Kind.RUNNING_OUT.value]
+_DELETE_RUNG = delete(alert_due).where(
+    alert_due.c.client_id == bindparam("which"),
+    alert_due.c.kind == bindparam("of_kind"),
+    alert_due.c.stage == bindparam("at_stage"),
+    alert_due.c.cycle == bindparam("in_cycle"),
+)
 
 
 def replace_ladders(conn: Connection, ladders: Mapping[ClientId, tuple[PartnerId, Sequence[Due]]]) -> None:
@@ -55,9 +62,41 @@ def rungs_reached(conn: Connection, client_ids: Iterable[ClientId], now: datetim
     return found
 
 
-def delete_reached(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> None:
-    """Take the rungs that were reached off the ladders."""
-    conn.execute(delete(alert_due).where(alert_due.c.client_id.in_(list(client_ids)), alert_due.c.due_at <= now))
+def delete_rungs(conn: Connection, rungs: Mapping[ClientId, Sequence[Due]]) -> None:
+    """Take these rungs off the ladders."""
+    rows = [
+        {"which": client_id, "of_kind": rung.kind.value, "at_stage": rung.stage, "in_cycle": rung.cycle}
+        for client_id, found in rungs.items()
+        for rung in found
+    ]
+    if rows:
+        conn.execute(_DELETE_RUNG, rows)
+
+
+def rungs_ahead(
+    conn: Connection, now: datetime, until: datetime, limit: int
+) -> list[tuple[ClientId, PartnerId, str, Due]]:
+    """Rungs not reached yet of what ends by then (at the hour of the rung), with the client's partner and time zone."""
+    ends = [
+        and_(alert_due.c.stage == stage, alert_due.c.due_at <= until - timedelta(days=stage))
+        for stage in range((until - now).days + 1)
+    ]
+    query = (
+        select(alert_due, client.c.time_zone)
+        .join(client, client.c.id == alert_due.c.client_id)
+        .where(alert_due.c.due_at > now, alert_due.c.due_at <= until, or_(*ends), alert_due.c.kind.in_(_AHEAD))
+        .order_by(alert_due.c.due_at, alert_due.c.client_id)
+        .limit(limit)
+    )
+    return [
+        (
+            ClientId(row.client_id),
+            PartnerId(row.partner_id),
+            row.time_zone,
+            Due(Kind(row.kind), row.stage, row.cycle, row.due_at),
+        )
+        for row in conn.execute(query)
+    ]
 
 
 def next_due(conn: Connection, client_id: ClientId) -> list[Due]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import ladders, notifications, raising, receipts, repository, telling
+from bot.alerts import ahead, ladders, notifications, raising, receipts, repository, telling
 from bot.alerts.alert import Alert
 from bot.alerts.digest import urgency
 from bot.alerts.ladders import CHUNK
@@ -52,9 +52,12 @@ def scan(
         return _rehearsal(conn, now, env, partner_id)
     report = ScanReport()
     while client_ids := repository.clients_due(conn, now, min(limit or CHUNK, CHUNK), partner_id):
-        report += raising.raise_due(conn, client_ids, now=now, env=env).report(len(client_ids))
+        due = repository.rungs_reached(conn, client_ids, now)
+        report += raising.raise_due(conn, due, now=now, env=env).report(len(client_ids))
         if limit is not None and report.clients >= limit:
             return report + ScanReport(more=True)
+    early = ahead.too_late_later(conn, now=now, env=env, partner_id=partner_id)
+    report += raising.raise_due(conn, early, now=now, env=env).report(len(early))
     told = telling.tell(conn, now=now, env=env, partner_id=partner_id)
     report += told
     while told.more and limit is None:
@@ -117,7 +120,8 @@ def _rehearsal(conn: Connection, now: datetime, env: Surroundings, partner_id: P
     told: set[CuratorId] = set()
     everybody = repository.clients_due(conn, now, 1_000_000, partner_id)
     for client_ids in ladders.chunks(everybody):
-        found = raising.plan(conn, client_ids, now=now, env=env)
+        due = repository.rungs_reached(conn, client_ids, now)
+        found = raising.plan(conn, due, now=now, env=env)
         report += found.report(len(client_ids))
         told |= {curator_id for _, curator_id in found.told}
     return report + ScanReport(messages=len(told))

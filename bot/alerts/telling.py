@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -9,8 +10,10 @@ from bot.alerts import notifications
 from bot.alerts.alert import Alert
 from bot.alerts.digest import Digest, digest
 from bot.alerts.fingerprint import message_key
+from bot.alerts.quiet import opening_after
 from bot.alerts.report import ScanReport
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.timing import can_wait
 from bot.alerts.wording import worded
 from bot.directory import service as directory
 from bot.directory.people import Curator
@@ -36,9 +39,21 @@ def tell(conn: Connection, *, now: datetime, env: Surroundings, partner_id: Part
             ids = [one.id for one in dropped]
             notifications.mark_suppressed(conn, curator_id, ids, reason, now)
             report += ScanReport(suppressed={reason: len(ids)})
-        if kept:
-            report += _tell_one(conn, people[curator_id], kept, now, env)
+        report += _tell_one(conn, people[curator_id], _timely(conn, people[curator_id], kept, now, env), now, env)
     return report
+
+
+def _timely(conn: Connection, curator: Curator, alerts: list[Alert], now: datetime, env: Surroundings) -> list[Alert]:
+    """What goes now: everything in the one message of the day; later that day only what cannot wait for the next."""
+    if not alerts or not env.policy.respect_hours or curator.any_hour:
+        return alerts
+    day = now.astimezone(ZoneInfo(curator.time_zone)).date()
+    if notifications.begin_digest(conn, curator.id, day, now):
+        return alerts
+    following = opening_after(curator, now, env.policy.is_holiday)
+    later = [one for one in alerts if can_wait(one, following)]
+    notifications.postpone(conn, curator.id, [one.id for one in later], following)
+    return [one for one in alerts if one not in later]
 
 
 def _muted(conn: Connection, waiting: Mapping[CuratorId, list[Alert]]) -> set[tuple[CuratorId, ClientId]]:
@@ -61,6 +76,8 @@ def _sorted_out(
 
 
 def _tell_one(conn: Connection, curator: Curator, alerts: list[Alert], now: datetime, env: Surroundings) -> ScanReport:
+    if not alerts:
+        return ScanReport()
     told = digest(alerts)
     delivery_id = outbox.enqueue(conn, _outgoing(told, curator, now), sender=env.sender, now=now, jobs=env.jobs)
     notifications.mark_sent(conn, curator.id, [one.id for one in alerts], delivery_id, now)

@@ -1,0 +1,77 @@
+"""Putting a client off: one person's snooze, the client's promise to pay, a note for the others."""
+
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from bot.alerts import holds
+from bot.alerts.holds import Hold, HoldKind
+from bot.alerts.rules import local_time
+from bot.alerts.surroundings import Surroundings
+from bot.directory import service as directory
+from bot.errors import UserError
+from bot.ids import ClientId, CuratorId
+
+_NOTE_MAX = 500
+_NOTES_SHOWN = 20
+
+
+def snooze(conn: Connection, client_id: ClientId, curator_id: CuratorId, *, until: datetime, now: datetime) -> Hold:
+    """This person hears of the client again at `until`, and at the latest the day before the end.
+
+    UserError client_unknown, date_past.
+    """
+    return _hold(conn, HoldKind.SNOOZE, client_id, curator_id, until, None, now)
+
+
+def promised(
+    conn: Connection,
+    client_id: ClientId,
+    curator_id: CuratorId,
+    *,
+    day: date,
+    now: datetime,
+    env: Surroundings,
+    note: str | None = None,
+) -> Hold:
+    """The client promised to pay by a day of its own calendar: nobody hears of further stages before that morning.
+
+    UserError client_unknown, date_past.
+    """
+    client = directory.get_client(conn, client_id)
+    until = local_time(day, env.policy.raise_at, client.time_zone)
+    return _hold(conn, HoldKind.PROMISE, client_id, curator_id, until, note, now)
+
+
+def note(conn: Connection, client_id: ClientId, curator_id: CuratorId, text: str, *, now: datetime) -> Hold:
+    """Something the others should know of the client. UserError client_unknown, note_empty."""
+    words = " ".join(text.split())[:_NOTE_MAX]
+    if not words:
+        raise UserError("note_empty")
+    return _hold(conn, HoldKind.NOTE, client_id, curator_id, None, words, now)
+
+
+def history(conn: Connection, client_id: ClientId) -> list[Hold]:
+    """What was done about a client: claims, promises, notes and snoozes, the newest first."""
+    return holds.of_client(conn, client_id, _NOTES_SHOWN)
+
+
+def _hold(
+    conn: Connection,
+    kind: HoldKind,
+    client_id: ClientId,
+    curator_id: CuratorId,
+    until: datetime | None,
+    text: str | None,
+    now: datetime,
+) -> Hold:
+    client = directory.get_client(conn, client_id)
+    if until is not None and until <= now:
+        raise UserError("date_past", until=until.isoformat())
+    if kind in (HoldKind.SNOOZE, HoldKind.PROMISE):
+        run = holds.running(conn, [client_id], [kind])
+        mine = [one.id for one in run if kind is HoldKind.PROMISE or one.curator_id == curator_id]
+        holds.end(conn, mine, now)
+    made = holds.insert_hold(conn, kind, client.partner_id, client_id, curator_id, now=now, until=until, note=text)
+    assert made is not None
+    return made

@@ -1,0 +1,62 @@
+"""When each person is told of what was raised: held by a promise or a snooze, and never outside its hours."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.alerts import holds
+from bot.alerts.alert import Alert, Kind
+from bot.alerts.holds import Hold, HoldKind
+from bot.alerts.quiet import send_at
+from bot.alerts.rules import local_time
+from bot.alerts.surroundings import Surroundings
+from bot.billing.local_day import first_instant
+from bot.directory import service as directory
+from bot.ids import AlertId, CuratorId
+
+_DAY = timedelta(days=1)
+_AHEAD = (Kind.ENDING, Kind.RUNNING_OUT)
+
+
+def moments(
+    conn: Connection, told: Sequence[tuple[Alert, CuratorId]], now: datetime, env: Surroundings
+) -> list[tuple[AlertId, CuratorId, datetime]]:
+    """For each alert and person the moment from which on it may be told."""
+    people = directory.curators_by_id(conn, {curator_id for _, curator_id in told})
+    held = holds.running(conn, {alert.client_id for alert, _ in told}, [HoldKind.PROMISE, HoldKind.SNOOZE])
+    found = []
+    for alert, curator_id in told:
+        at = max(now, _held_until(alert, curator_id, held, env))
+        if env.policy.respect_hours:
+            at = send_at(people[curator_id], at, deadline(alert), env.policy.is_holiday)
+        found.append((alert.id, curator_id, at))
+    return found
+
+
+def deadline(alert: Alert) -> datetime | None:
+    """When it is too late to hear of it: the moment at which what is announced happens. None for what has happened."""
+    if alert.kind not in _AHEAD or alert.last_day is None:
+        return None
+    return first_instant(alert.last_day + _DAY, alert.facts["time_zone"])
+
+
+def can_wait(alert: Alert, until: datetime) -> bool:
+    """Whether it is early enough to hear of it then: what has happened, or happens before, cannot wait."""
+    too_late = deadline(alert)
+    return too_late is not None and until < too_late
+
+
+def _held_until(alert: Alert, curator_id: CuratorId, held: Sequence[Hold], env: Surroundings) -> datetime:
+    """Until when somebody asked to hear nothing of the client, never past the day before the end."""
+    asked = [
+        one.until
+        for one in held
+        if one.client_id == alert.client_id
+        and one.until is not None
+        and (one.kind is HoldKind.PROMISE or one.curator_id == curator_id)
+    ]
+    until = max(asked, default=alert.raised_at)
+    if alert.last_day is None:
+        return until
+    return min(until, local_time(alert.last_day - _DAY, env.policy.raise_at, alert.facts["time_zone"]))

@@ -1,0 +1,176 @@
+"""Working hours respected: raising goes by the client's day, telling by the person's; one regular message a day."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, update
+
+from bot.alerts import service as alerts
+from bot.alerts.report import ScanReport
+from bot.directory import service as directory
+from bot.ids import CuratorId
+from bot.storage.engine import Database
+from bot.storage.tables import curator
+from tests.integration.alert_world import (
+    ALFA,
+    BETA,
+    ENV,
+    GAMMA,
+    POLICY,
+    add_client,
+    add_curator,
+    add_partner,
+    charge,
+    messages,
+    move_end,
+    outcomes,
+)
+
+RIGA = ZoneInfo("Europe/Riga")
+HOURS = replace(ENV, policy=replace(POLICY, respect_hours=True))
+
+
+def _at(text: str, zone: ZoneInfo = RIGA) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+
+
+def _scan(conn: Connection, text: str) -> ScanReport:
+    now = _at(text)
+    charge(conn, now)
+    return alerts.scan(conn, now=now, env=HOURS)
+
+
+def _set(conn: Connection, who: CuratorId, **values: Any) -> None:
+    conn.execute(update(curator).where(curator.c.id == who).values(**values))
+
+
+async def test_what_is_raised_at_night_waits_for_the_persons_hour(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, brazil = add_curator(conn), add_curator(conn, "João", time_zone="America/Sao_Paulo")
+        add_client(conn)
+        assert _scan(conn, "2026-11-26T09:00").messages == 1
+        assert [row.curator_id for row in messages(conn)] == [anna]
+        assert _scan(conn, "2026-11-26T13:59").messages == 0
+        assert _scan(conn, "2026-11-26T14:00").messages == 1
+        assert messages(conn)[-1].curator_id == brazil
+
+    await db.write(story)
+
+
+async def test_what_is_settled_while_it_waits_is_never_told(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        add_curator(conn)
+        client = add_client(conn, replace(ALFA, zone="Asia/Almaty"))
+        assert _scan(conn, "2026-11-26T06:00").alerts == 1
+        assert outcomes(conn) == [("waiting", None)]
+        move_end(conn, client, date(2027, 12, 3), now=_at("2026-11-26T07:00"))
+        assert _scan(conn, "2026-11-26T09:00").messages == 0
+        assert outcomes(conn) == [("settled", None)]
+
+    await db.write(story)
+
+
+async def test_who_stopped_while_it_waited_is_not_told(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        add_client(conn, replace(ALFA, zone="Asia/Almaty"))
+        _scan(conn, "2026-11-26T06:00")
+        directory.stop(conn, anna, _at("2026-11-26T08:00"))
+        report = _scan(conn, "2026-11-26T09:00")
+        assert (report.messages, report.suppressed) == (0, {"stopped": 1})
+
+    await db.write(story)
+
+
+async def test_novu_2569_one_regular_message_a_day_and_only_what_cannot_wait_besides(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        add_curator(conn)
+        add_client(conn)
+        assert _scan(conn, "2026-11-26T09:00").messages == 1
+        later = _at("2026-11-26T11:00")
+        add_client(conn, BETA, now=later)
+        assert _scan(conn, "2026-11-26T11:00").alerts == 1
+        assert len(messages(conn)) == 1
+        add_client(conn, GAMMA, now=later)
+        assert _scan(conn, "2026-11-26T11:01").messages == 1
+        assert messages(conn)[-1].template == "alerts/stopped"
+        assert _scan(conn, "2026-11-27T09:00").messages == 1
+        assert messages(conn)[-1].body.startswith("Finances: *Beta Kids* money for 1 more day")
+
+    await db.write(story)
+
+
+async def test_friday_reaches_to_monday(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        add_client(conn, replace(ALFA, ends=date(2026, 11, 29)))
+        _scan(conn, "2026-11-26T09:00")
+        assert _scan(conn, "2026-11-27T08:00").alerts == 0
+        assert _scan(conn, "2026-11-27T09:00").alerts == 1
+        assert messages(conn, anna)[-1].body.startswith("Finances: *Alfa Dental* ends in 2 days\n")
+        for day in ("2026-11-28T09:00", "2026-11-29T09:00"):
+            assert _scan(conn, day).alerts == 0
+        _scan(conn, "2026-11-30T09:00")
+        assert [row.template for row in messages(conn, anna)] == ["alerts/ending", "alerts/ending", "alerts/stopped"]
+
+    await db.write(story)
+
+
+async def test_a_monday_end_is_told_on_monday_morning_in_one_message(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        add_curator(conn)
+        add_client(conn, replace(ALFA, ends=date(2026, 11, 30)))
+        for day in ("26", "27", "28", "29"):
+            _scan(conn, f"2026-11-{day}T09:00")
+        before = len(messages(conn))
+        assert _scan(conn, "2026-11-30T09:00").messages == 1
+        assert len(messages(conn)) == before + 1
+        assert messages(conn)[-1].body.startswith("Finances: *Alfa Dental* ends today\n")
+
+    await db.write(story)
+
+
+async def test_who_works_at_weekends_hears_at_weekends(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        _set(conn, marta, working_days="1234567")
+        _set(conn, anna, any_hour=True)
+        add_client(conn, replace(ALFA, ends=date(2026, 12, 5)), now=_at("2026-11-20T09:00"))
+        _scan(conn, "2026-11-21T09:00")
+        before = len(messages(conn))
+        _scan(conn, "2026-11-28T09:00")
+        assert len(messages(conn)) == before + 2
+
+    await db.write(story)
+
+
+async def test_nothing_goes_out_in_quiet_hours_over_two_months(sqlite_db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        people = {add_curator(conn, zone, time_zone=zone): zone for zone in ("Europe/Riga", "America/Sao_Paulo")}
+        start = _at("2026-10-15T09:00")
+        for n in range(12):
+            zone = ("Europe/Riga", "America/Sao_Paulo", "Asia/Almaty")[n % 3]
+            ends = date(2026, 10, 20) + timedelta(days=3 * n)
+            add_client(conn, replace(ALFA, account_id=f"482100{n:02d}", zone=zone, ends=ends), now=start)
+        now = start
+        while now < start + timedelta(days=60):
+            now += timedelta(hours=1)
+            charge(conn, now)
+            alerts.scan(conn, now=now, env=HOURS)
+        sent = [row for row in messages(conn) if row.kind == "alert"]
+        assert sent
+        for row in sent:
+            local = row.created_at.astimezone(ZoneInfo(people[row.curator_id]))
+            assert 9 <= local.hour < 20
+
+    await sqlite_db.write(story)
