@@ -192,7 +192,7 @@ async def test_a_message_that_is_read_or_failed_never_changes_again() -> None:
         for last in ("read", "failed", "undelivered"):
             message = await store.add_message(
                 Message(
-                    seq=0, sid=new_sid("SM"), direction=OUTBOUND, address=ANNA, sender="whatsapp:+14155238886", body="x",
+                    seq=0, sid=new_sid("SM"), direction=OUTBOUND, address=ANNA, sender="whatsapp:+1", body="x",
                     status=last, created_at=START, updated_at=START,
                 )
             )  # fmt: skip
