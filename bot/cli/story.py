@@ -118,8 +118,10 @@ async def _morning(house: House, teller: _Teller) -> None:
     await teller.hears(marta, "Финансы")
     await teller.hears(tom, "Finances")
     await teller.taps(anna, "Show list")
-    await teller.hears(anna, "Gamma Travel", "Alfa Dental")
-    await teller.says(anna, "renew alfa")
+    listed = await teller.hears(anna, "Gamma Travel", "Alfa Dental")
+    await teller.says(anna, _number_of("Alfa Dental", listed))
+    await teller.hears(anna, "Alfa Dental", "Inbox, 5 channels")
+    await teller.taps(anna, "Renew")
     await teller.hears(anna, "Alfa Dental", "€936.00", "€264.00")
     await teller.taps(anna, "Confirm")
     await teller.hears(anna, "Alfa Dental", "€1,440.00", "€264.00")
@@ -138,6 +140,10 @@ async def _morning(house: House, teller: _Teller) -> None:
     await teller.hears(anna, "Finances")
     await teller.says(anna, "partner")
     await teller.hears(anna, "€211.35")
+
+
+def _number_of(company: str, listed: Line) -> str:
+    return next(row.split(".")[0] for row in listed.text.splitlines() if f". {company}:" in row)
 
 
 async def _next_day(house: House) -> None:
