@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from bot.billing.service import price_book
 from bot.clock import Clock
@@ -55,7 +56,8 @@ async def post(client: Client, path: str, form: Mapping[str, str] | bytes, **hea
         "X-Twilio-Signature": signature(path, body),
     } | {name.replace("_", "-"): value for name, value in headers.items()}
     present = {name: value for name, value in sent.items() if value}
-    return await client.post(path, data=body, headers=present, skip_auto_headers=("Content-Type",))
+    url = URL(str(client.make_url("")).rstrip("/") + path, encoded=True)
+    return await client.session.post(url, data=body, headers=present, skip_auto_headers=("Content-Type",))
 
 
 def settings(**web: Any) -> Settings:

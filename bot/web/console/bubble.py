@@ -5,7 +5,7 @@ from html import escape
 
 _TAGS = {"*": "strong", "_": "em", "~": "s"}
 _MONO = re.compile(r"```(.+?)```|`([^`\n]+)`", re.DOTALL)
-_MARKED = re.compile(r"(?<!\w)([*_~])(?=[^\s*_~])([^\n]{0,400}?[^\s]|[^\s*_~])\1(?!\w)")
+_MARKED = re.compile(r"(?<!\w)([*_~])(?!\1)(\S|\S[^\n]{0,400}?\S)\1(?!\w)")
 
 
 def bubble_html(text: str) -> str:
