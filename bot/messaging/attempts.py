@@ -46,13 +46,14 @@ _ACCEPT = (
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the attempt of a claimed message ended. `jitter` in 0..1 spreads the next try."""
+    """How the attempt of a claimed message ended. `jitter` in 0..1 spreads the next try; `note` is for the log."""
 
     claimed: Claimed
     result: Result
     finished_at: datetime
     duration_ms: int
     jitter: float = 0.5
+    note: str | None = None
 
 
 def record_attempts(conn: Connection, rows: list[Ended], jobs: Jobs) -> list[bool]:
@@ -121,7 +122,7 @@ def _refusal(rejected: Rejected, verdict: Verdict, at: datetime) -> dict[str, An
 def _attempt_values(row: Ended) -> dict[str, Any]:
     result = row.result
     rejected = result if isinstance(result, Rejected) else None
-    text = rejected.message if rejected else result.reason if isinstance(result, Unknown) else None
+    text = rejected.message if rejected else result.reason if isinstance(result, Unknown) else row.note
     return {
         "b_id": row.claimed.id,
         "b_n": row.claimed.attempt,

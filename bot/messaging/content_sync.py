@@ -3,18 +3,23 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.clock import Clock
 from bot.errors import BotError, TransientError
 from bot.messaging import contents
-from bot.messaging.contents import PENDING, REFUSED, UNSUBMITTED, Stored
+from bot.messaging.contents import REFUSED, UNSUBMITTED, Stored
 from bot.messaging.templates import Content, Registry, registry
 from bot.messaging.transport import Approval, Transport
 from bot.storage.engine import Database
 
 _AT_A_TIME = 8
+_REMEMBERED_FOR = timedelta(seconds=30)
+"""So late it may be noticed here that a report of another process has changed a text's approval."""
+_REFUSED_FOR = timedelta(hours=1)
+"""A paused text may come back by itself: it is asked for again so often."""
 _log = structlog.get_logger(__name__)
 
 
@@ -38,7 +43,7 @@ class ContentSync:
         self._transport = transport
         self._clock = clock
         self._texts = texts
-        self._known: dict[tuple[str, str, str], Stored] = {}
+        self._known: dict[tuple[str, str, str], tuple[Stored, datetime]] = {}
         self._creating: dict[tuple[str, str, str], asyncio.Lock] = {}
 
     async def sync(self) -> SyncReport:
@@ -57,8 +62,9 @@ class ContentSync:
         """A wording at the provider; created now when it is ours and missing. None when it is an old wording that
         the provider never got. TransientError when the provider cannot be asked now."""
         key = (template, language, checksum)
-        if key in self._known:
-            return self._known[key]
+        known = self._known.get(key)
+        if known and self._clock.now() - known[1] < _REMEMBERED_FOR:
+            return known[0]
         async with self._creating.setdefault(key, asyncio.Lock()):
             found = await self._db.read(contents.find, *key)
             if found is None:
@@ -68,13 +74,14 @@ class ContentSync:
                 self._remember(found)
         return found
 
-    async def recheck(self, template: str, language: str, checksum: str) -> Stored | None:
-        """Ask WhatsApp again about a wording that was not approved."""
-        found = await self.stored(template, language, checksum)
-        if found is None:
-            return None
-        approval = await self._transport.approval(found.content_id)
-        return await self._save(self._texts().content(template, language), found.content_id, approval)
+    async def recheck(self, known: Stored) -> Stored:
+        """Ask WhatsApp again about a wording that was not approved; refused ones once an hour."""
+        if known.approval in REFUSED and self._clock.now() - known.checked_at < _REFUSED_FOR:
+            return known
+        approval = await self._transport.approval(known.content_id)
+        found = await self._db.write(contents.decide, known, approval, self._clock.now())
+        self._remember(found)
+        return found
 
     async def _sync_one(self, wanted: Content, report: SyncReport) -> None:
         key = (wanted.template, wanted.language, wanted.checksum)
@@ -120,9 +127,7 @@ class ContentSync:
         return stored
 
     def _remember(self, stored: Stored) -> None:
-        """Only decided ones are remembered: the others are looked up again."""
-        if stored.approval not in PENDING - {UNSUBMITTED}:
-            self._known[stored.key] = stored
+        self._known[stored.key] = (stored, self._clock.now())
 
 
 def problems(stored: Sequence[Stored], wanted: Sequence[Content]) -> list[str]:

@@ -1,11 +1,11 @@
 """The registry of stored texts: which wording the provider holds under which id, and whether WhatsApp approved it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from bot.messaging.templates import Content
 from bot.messaging.transport import Approval
@@ -61,6 +61,21 @@ def save(conn: Connection, wanted: Content, content_id: str, approval: Approval,
     }
     queries.upsert(conn, content, [row])
     return Stored(wanted.template, wanted.language, wanted.checksum, content_id, approval.status, now)
+
+
+def decide(conn: Connection, known: Stored, approval: Approval, now: datetime) -> Stored:
+    """Note what WhatsApp thinks of a wording now."""
+    found = replace(known, approval=approval.status[:16], checked_at=now)
+    same = (content.c.template == known.template, content.c.language == known.language)
+    statement = update(content).where(*same, content.c.checksum == known.checksum)
+    conn.execute(statement.values(approval=found.approval, checked_at=now))
+    return found
+
+
+def refused(conn: Connection, template: str, language: str, checksum: str, approval: str) -> None:
+    """A report says that WhatsApp does not take a wording any more. When it was last asked stays as it is."""
+    same = (content.c.template == template, content.c.language == language, content.c.checksum == checksum)
+    conn.execute(update(content).where(*same).values(approval=approval[:16]))
 
 
 def missing(stored: Iterable[Stored], wanted: Iterable[Content]) -> list[Content]:

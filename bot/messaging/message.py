@@ -103,6 +103,8 @@ class StatusUpdate:
     delivery_id: DeliveryId | None = None
     error_code: int | None = None
     error_class: ErrorClass | None = None
+    approval: str | None = None
+    """What the error says of the text itself: WhatsApp has it rejected, paused or disabled."""
     raw: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -13,18 +13,16 @@ from time import perf_counter
 import structlog
 
 from bot.clock import Clock
-from bot.errors import BotError, TransientError
 from bot.ids import Address
 from bot.jobs.port import Job, Jobs
 from bot.messaging import claims, outbox
 from bot.messaging.attempts import Ended, record_attempts
 from bot.messaging.claims import Claimed
 from bot.messaging.content_sync import ContentSync
-from bot.messaging.contents import APPROVED, REFUSED
 from bot.messaging.message import ErrorClass
 from bot.messaging.pace import Bucket
+from bot.messaging.preparation import Ready, prepare
 from bot.messaging.transport import OutMessage, Rejected, Result, Transport, Unknown
-from bot.messaging.window import Mode
 from bot.storage.engine import Database
 
 CHUNK = 500
@@ -34,8 +32,6 @@ _LOOK_AGAIN_SECONDS = 0.2
 _PAUSE = timedelta(minutes=1)
 """After our account or sender was refused, nothing is tried for so long."""
 _APPROVAL_WAIT = timedelta(minutes=5)
-_VALIDITY = timedelta(hours=4)
-"""How long the provider tries, when the message itself says nothing."""
 _log = structlog.get_logger(__name__)
 
 
@@ -139,11 +135,13 @@ class Relay:
 
     async def _send(self, sender: Address, claimed: Claimed) -> bool:
         """Send one message; True when it waits to be tried again."""
-        prepared = await self._prepare(claimed)
+        prepared = await prepare(claimed, self._contents, self._clock.now())
+        note: str | None = None
+        result: Result
         started = perf_counter()
         match prepared:
-            case OutMessage():
-                result = await self._hand_over(prepared)
+            case Ready():
+                result, note = await self._hand_over(prepared.message), prepared.note
             case Rejected():
                 result = prepared
             case None:
@@ -152,7 +150,7 @@ class Relay:
                 await self._db.write(outbox.ask, self._jobs, sender, wait_until)
                 return True
         took = int((perf_counter() - started) * 1000)
-        ended = Ended(claimed, result, self._clock.now(), took, self._jitter())
+        ended = Ended(claimed, result, self._clock.now(), took, self._jitter(), note)
         self._notice(sender, claimed, result)
         return await self._db.write_many(self._record, ended)
 
@@ -162,38 +160,6 @@ class Relay:
         except Exception as error:
             _log.exception("relay.transport_broke", delivery=message.delivery_id)
             return Unknown(f"broke: {type(error).__name__}")
-
-    async def _prepare(self, claimed: Claimed) -> OutMessage | Rejected | None:
-        """The message as the transport takes it; a refusal when it can never go; None when it must wait."""
-        out = partial(
-            OutMessage,
-            delivery_id=claimed.id,
-            to=claimed.to,
-            sender=claimed.sender,
-            body=claimed.body,
-            validity_seconds=self._validity(claimed),
-        )
-        if claimed.checksum is None:
-            return out()
-        try:
-            stored = await self._contents.stored(claimed.template, claimed.language, claimed.checksum)
-            if stored and claimed.mode is Mode.TEMPLATE and stored.approval != APPROVED:
-                stored = await self._contents.recheck(claimed.template, claimed.language, claimed.checksum)
-        except TransientError as error:
-            return Rejected(ErrorClass.RETRY, None, str(error))
-        except BotError as error:
-            return Rejected(ErrorClass.TEMPLATE, None, str(error))
-        if stored is None:
-            return Rejected(ErrorClass.TEMPLATE, None, f"{claimed.template}: this wording is not at the provider")
-        if claimed.mode is Mode.TEMPLATE and stored.approval != APPROVED:
-            if stored.approval in REFUSED:
-                return Rejected(ErrorClass.TEMPLATE, None, f"{claimed.template}: WhatsApp says {stored.approval}")
-            return None
-        return out(content_id=stored.content_id, variables=claimed.variables)
-
-    def _validity(self, claimed: Claimed) -> int:
-        left = claimed.expires_at - self._clock.now() if claimed.expires_at else _VALIDITY
-        return int(min(left, timedelta(hours=10)).total_seconds())
 
     def _notice(self, sender: Address, claimed: Claimed, result: Result) -> None:
         if not isinstance(result, Rejected):

@@ -64,7 +64,7 @@ def known_provider_ids(conn: Connection, provider_ids: list[str]) -> set[str]:
 def found(conn: Connection, doubtful: Doubtful, seen: Seen, now: datetime, jobs: Jobs) -> State:
     """The provider has it: what it says counts like a report. It is asked again until it says more than that."""
     raw = {"source": "asked", "status": seen.status}
-    row = StatusUpdate(seen.provider_id, seen.status, now, doubtful.id, seen.error_code, seen.error_class, raw)
+    row = StatusUpdate(seen.provider_id, seen.status, now, doubtful.id, seen.error_code, seen.error_class, raw=raw)
     apply_statuses(conn, [row], jobs)
     wait = max(ASK_AFTER, (now - doubtful.tried_at) * 2)
     still = and_(delivery.c.id == doubtful.id, delivery.c.state == State.SENT)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, tu
 
 from bot.ids import Address, DeliveryId
 from bot.jobs.port import Jobs
+from bot.messaging import contents
 from bot.messaging.consequences import carry_out
 from bot.messaging.message import ErrorClass, StatusUpdate
 from bot.messaging.status import ARRIVED, LOST, Applied, State, forward, meaning
@@ -21,6 +22,7 @@ _CHANGED = (
     "state", "reason", "provider_id", "error_code", "contradicted", "unconfirmed", "claimed_until", "not_before",
     "sent_at", "delivered_at", "read_at", "failed_at",
 )  # fmt: skip
+_IDENTITY = ("id", "sender", "to_address", "attempts", "template", "language", "checksum")
 _UPDATE = (
     update(delivery)
     .where(delivery.c.id == bindparam("b_id"))
@@ -88,7 +90,9 @@ class _Message:
         self.sender = Address(row.sender)
         self.to = Address(row.to_address)
         self.attempts: int = row.attempts
-        self.is_content = row.checksum is not None
+        self.text: tuple[str, str, str | None] = (row.template, row.language, row.checksum)
+        self.refused_text: str | None = None
+        """What WhatsApp thinks of this message's text, when a report says so."""
         self.values: dict[str, Any] = {name: getattr(row, name) for name in _CHANGED}
         self.changed = False
         self.verdicts: list[tuple[Verdict, datetime]] = []
@@ -135,14 +139,17 @@ class _Message:
 
     def _lose(self, state: State, row: StatusUpdate) -> None:
         """The provider took it and could not deliver it: try again, or give up."""
+        if row.approval and self.text[2]:
+            self.refused_text = row.approval
         verdict = refused(
             row.error_class or ErrorClass.PERMANENT,
             attempt=self.attempts,
             mode=self._mode,
-            is_content=self.is_content,
+            is_content=self.text[2] is not None,
             now=row.received_at,
             jitter=0.5,
             at_once=False,
+            text_refused=self.refused_text is not None,
         )
         self.verdicts.append((verdict, row.received_at))
         self._set(error_code=row.error_code, claimed_until=None)
@@ -182,7 +189,7 @@ class _Deliveries:
         ids = {row.delivery_id for row in rows if row.delivery_id}
         provider_ids = {row.provider_id for row in rows if not row.delivery_id}
         which = or_(delivery.c.id.in_(ids), delivery.c.provider_id.in_(provider_ids))
-        columns = [delivery.c[name] for name in ("id", "sender", "to_address", "attempts", "checksum", *_CHANGED)]
+        columns = [delivery.c[name] for name in _IDENTITY + _CHANGED]
         query = select(*columns).where(which if provider_ids else delivery.c.id.in_(ids))
         found = conn.execute(query.order_by(delivery.c.id).with_for_update()).all()
         tried: Select[Any] = select(attempt.c.delivery_id, attempt.c.n, attempt.c.mode, attempt.c.provider_id)
@@ -212,6 +219,8 @@ class _Deliveries:
         for message in changed:
             for verdict, at in message.verdicts:
                 carry_out(conn, verdict, message.sender, message.to, at, jobs)
+            if message.refused_text and message.text[2]:
+                contents.refused(conn, message.text[0], message.text[1], message.text[2], message.refused_text)
 
 
 def _known_events(conn: Connection, rows: Sequence[StatusUpdate]) -> set[tuple[str, str]]:
@@ -237,5 +246,5 @@ def _event(row: StatusUpdate, delivery_id: DeliveryId | None, applied: Applied) 
 def _as_update(event: Row[Any]) -> StatusUpdate:
     error_class = ErrorClass(event.error_class) if event.error_class else None
     return StatusUpdate(
-        event.provider_id, event.status, event.received_at, None, event.error_code, error_class, event.raw
+        event.provider_id, event.status, event.received_at, None, event.error_code, error_class, raw=event.raw
     )

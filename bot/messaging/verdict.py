@@ -13,6 +13,9 @@ SETTLE_AFTER = timedelta(minutes=2)
 """So long a callback may settle an unknown send before the provider is asked."""
 ASK_AFTER = timedelta(minutes=10)
 """A message that was taken and of which nothing was heard for so long is asked for."""
+_TEXTS_TRIED_MAX = 3
+_TEXT_KNOWN_AFTER = timedelta(minutes=1)
+"""By then every process knows that the text is refused."""
 _AT_ONCE: Mapping[ErrorClass, RetryPolicy] = {
     ErrorClass.RETRY: RetryPolicy(20, timedelta(seconds=1), timedelta(minutes=5)),
     ErrorClass.THROTTLE: RetryPolicy(20, timedelta(seconds=0.5), timedelta(seconds=30)),
@@ -38,9 +41,22 @@ class Verdict:
 
 
 def refused(
-    error_class: ErrorClass, *, attempt: int, mode: Mode, is_content: bool, now: datetime, jitter: float, at_once: bool
+    error_class: ErrorClass,
+    *,
+    attempt: int,
+    mode: Mode,
+    is_content: bool,
+    now: datetime,
+    jitter: float,
+    at_once: bool,
+    text_refused: bool = False,
 ) -> Verdict:
-    """After attempt number `attempt` was refused, in the answer (`at_once`) or by a later report. Jitter in 0..1."""
+    """After attempt number `attempt` was refused, in the answer (`at_once`) or by a later report. Jitter in 0..1.
+
+    `text_refused`: WhatsApp does not take this text any more; another one stands in for it, once.
+    """
+    if text_refused and attempt < _TEXTS_TRIED_MAX:
+        return _queued(now + _TEXT_KNOWN_AFTER)
     if error_class is ErrorClass.WINDOW:
         again = is_content and mode is Mode.SESSION
         return _queued(now, closes_window=True) if again else Verdict(State.FAILED, "window_closed", closes_window=True)

@@ -310,17 +310,26 @@ async def test_every_text_of_the_product_is_taken_and_approved(world: World) -> 
     assert report.created == len(registry().contents())
 
 
-async def test_a_template_paused_by_whatsapp_is_not_sent_outside_the_window(world: World) -> None:
+async def test_a_template_paused_by_whatsapp_is_stood_in_for_outside_the_window(world: World) -> None:
     await world.contents.sync()
     stored = await world.contents.stored(EXAMPLE.template, EXAMPLE.language, EXAMPLE.checksum)
     assert stored is not None
     await world.simulator.set_approval(stored.content_id, "paused")
-    found = await world.contents.recheck(EXAMPLE.template, EXAMPLE.language, EXAMPLE.checksum)
-    assert found is not None
+    world.simulator.faults.add("error", code=63041)
     made = await world.enqueue()
     await world.drain()
     delivery = (await world.show(made)).delivery
-    assert (delivery.state, delivery.reason) == (State.FAILED, "template")
+    assert (delivery.state, delivery.error_code) == (State.QUEUED, 63041)
+    world.clock.advance(minutes=1)
+    await world.drain()
+    shown = await world.show(made)
+    assert shown.delivery.state is State.DELIVERED
+    assert shown.attempts[1].error_message == "sent as system/notice; alerts/ending: WhatsApp says paused"
+    line = (await world.simulator.transcript(ANNA))[-1]
+    assert line.text.startswith(
+        "A notice from your partner account: Finances: *Alfa Dental* ends in 7 days; ID 48210017"
+    )
+    assert line.buttons == ()
 
 
 async def test_looking_up_and_fetching(world: World) -> None:

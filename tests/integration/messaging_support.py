@@ -16,7 +16,7 @@ from bot.messaging.status import Applied, State
 from bot.messaging.statuses import apply_statuses
 from bot.messaging.templates import Button, Content, registry
 from bot.messaging.transport import Accepted, Approval, Capabilities, OutMessage, Rejected, Result, Seen, Unknown
-from bot.messaging.transports.twilio_errors import classify
+from bot.messaging.transports.twilio_errors import APPROVAL_OF, classify
 from bot.storage.engine import Database
 from bot.storage.tables import delivery
 
@@ -88,7 +88,7 @@ def report(
 ) -> Applied:
     """Apply one report."""
     error_class = classify(code) if code else None
-    row = StatusUpdate(sid, status, now, d, code, error_class, {"MessageStatus": status})
+    row = StatusUpdate(sid, status, now, d, code, error_class, APPROVAL_OF.get(code or 0), {"MessageStatus": status})
     return apply_statuses(conn, [row], jobs or RecordingJobs())[0]
 
 

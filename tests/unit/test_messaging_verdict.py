@@ -52,6 +52,13 @@ def test_an_unreachable_person_is_not_tried_any_more() -> None:
     assert (verdict.state, verdict.stops_contact) == (State.FAILED, True)
 
 
+def test_another_text_stands_in_for_one_that_is_refused() -> None:
+    facts = {"mode": Mode.TEMPLATE, "is_content": True, "now": NOW, "jitter": 0.5, "at_once": False}
+    again = refused(ErrorClass.TEMPLATE, attempt=1, text_refused=True, **facts)  # type: ignore[arg-type]
+    assert (again.state, again.retry_at) == (State.QUEUED, NOW + timedelta(minutes=1))
+    assert refused(ErrorClass.TEMPLATE, attempt=3, text_refused=True, **facts).state is State.FAILED  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("error_class", [ErrorClass.TEMPLATE, ErrorClass.PERMANENT])
 def test_the_rest_is_final(error_class: ErrorClass) -> None:
     assert after(error_class) == Verdict(State.FAILED, error_class.value)

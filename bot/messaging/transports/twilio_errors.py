@@ -22,6 +22,8 @@ _BY_CLASS: dict[ErrorClass, tuple[int, ...]] = {
         63020, 63025, 63031, 63051,
     ),
 }  # fmt: skip
+APPROVAL_OF = {63040: "rejected", 63041: "paused", 63042: "disabled"}
+"""What an error says of the template itself, in WhatsApp's words for its approval."""
 CLASS_OF: dict[int, ErrorClass] = {code: kind for kind, codes in _BY_CLASS.items() for code in codes}
 _BY_HTTP_STATUS = {
     401: ErrorClass.CONFIGURATION,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 from bot.errors import UserError
 from bot.ids import Address, DeliveryId
 from bot.messaging.message import Inbound, StatusUpdate
-from bot.messaging.transports.twilio_errors import classify
+from bot.messaging.transports.twilio_errors import APPROVAL_OF, classify
 from bot.phone import whatsapp_address
 
 NAME = "twilio"
@@ -52,6 +52,7 @@ def _status(path_qs: str, form: dict[str, str], now: datetime) -> StatusUpdate:
         delivery_id=DeliveryId(named) if 0 < len(named) <= 32 else None,
         error_code=error_code,
         error_class=classify(error_code) if error_code else None,
+        approval=APPROVAL_OF.get(error_code) if error_code else None,
         raw=_raw(form),
     )
 

@@ -1,0 +1,97 @@
+"""Makes a claimed message ready for the transport: which stored text, is it complete, does WhatsApp still take it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.errors import BotError, TransientError
+from bot.messaging.claims import Claimed
+from bot.messaging.content_sync import ContentSync
+from bot.messaging.contents import APPROVED, REFUSED, Stored
+from bot.messaging.message import ErrorClass
+from bot.messaging.template_filters import one_line
+from bot.messaging.templates import VALUE_MAX, Registry, registry
+from bot.messaging.transport import OutMessage, Rejected
+from bot.messaging.window import Mode
+
+FALLBACK = "system/notice"
+"""The text that stands in for one that WhatsApp has paused or rejected."""
+VALIDITY = timedelta(hours=4)
+"""How long the provider tries, when the message itself says nothing."""
+_VALIDITY_MAX = timedelta(hours=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message as the transport takes it. `note` is for the delivery log."""
+
+    message: OutMessage
+    note: str | None = None
+
+
+async def prepare(claimed: Claimed, contents: ContentSync, now: datetime) -> Ready | Rejected | None:
+    """The message; a refusal when it can never go, or not now; None when WhatsApp has yet to approve its text."""
+    if claimed.checksum is None:
+        return Ready(_out(claimed, now))
+    if problem := _incomplete(claimed, registry()):
+        return Rejected(ErrorClass.TEMPLATE, None, problem)
+    try:
+        return await _content(claimed, claimed.checksum, contents, now)
+    except TransientError as error:
+        return Rejected(ErrorClass.RETRY, None, str(error))
+    except BotError as error:
+        return Rejected(ErrorClass.TEMPLATE, None, str(error))
+
+
+async def _content(claimed: Claimed, checksum: str, contents: ContentSync, now: datetime) -> Ready | Rejected | None:
+    stored = await contents.stored(claimed.template, claimed.language, checksum)
+    if stored is None:
+        return Rejected(ErrorClass.TEMPLATE, None, f"{claimed.template}: this wording is not at the provider")
+    if claimed.mode is Mode.TEMPLATE and stored.approval != APPROVED:
+        stored = await contents.recheck(stored)
+    if claimed.mode is Mode.SESSION or stored.approval == APPROVED:
+        return Ready(_out(claimed, now, stored, claimed.variables))
+    if stored.approval not in REFUSED:
+        return None
+    return await _stand_in(claimed, stored, contents, now)
+
+
+async def _stand_in(claimed: Claimed, refused: Stored, contents: ContentSync, now: datetime) -> Ready | Rejected:
+    """The same words on one line in a text that WhatsApp does take."""
+    why = f"{claimed.template}: WhatsApp says {refused.approval}"
+    wanted = registry().content(FALLBACK, claimed.language)
+    stored = await contents.stored(FALLBACK, claimed.language, wanted.checksum)
+    if stored is None or stored.approval != APPROVED:
+        return Rejected(ErrorClass.TEMPLATE, None, why)
+    text = one_line(claimed.body.replace("\n", "; "))
+    if len(text) > VALUE_MAX:
+        text = text[: VALUE_MAX - 1] + "…"
+    return Ready(_out(claimed, now, stored, {"1": text}), f"sent as {FALLBACK}; {why}")
+
+
+def _incomplete(claimed: Claimed, texts: Registry) -> str | None:
+    """What is wrong with a content's variables. The provider would put in its samples: another client's name."""
+    if empty := [name for name, value in claimed.variables.items() if not value.strip()]:
+        return f"{claimed.template}: variable {', '.join(empty)} is empty"
+    try:
+        content = texts.content(claimed.template, claimed.language)
+    except BotError:
+        return None
+    if content.checksum == claimed.checksum and set(content.samples) != set(claimed.variables):
+        return f"{claimed.template}: has {len(claimed.variables)} variables, its text {len(content.samples)}"
+    return None
+
+
+def _out(
+    claimed: Claimed, now: datetime, stored: Stored | None = None, variables: Mapping[str, str] | None = None
+) -> OutMessage:
+    left = claimed.expires_at - now if claimed.expires_at else VALIDITY
+    return OutMessage(
+        delivery_id=claimed.id,
+        to=claimed.to,
+        sender=claimed.sender,
+        body=claimed.body,
+        validity_seconds=int(min(left, _VALIDITY_MAX).total_seconds()),
+        content_id=stored.content_id if stored else None,
+        variables=variables or {},
+    )
