@@ -144,6 +144,7 @@ async def test_lists_quotes_suggestions_weather_and_a_new_phone(world: World, pa
     await page.locator("#send").click()
     await expect(page.locator(".message.mine").last.locator(".quoted")).to_contain_text("Which Alfa?")
     await page.locator("#suggestions button", has_text="help").click()
+    await expect(page.locator(".message.mine").last).to_contain_text("help")
     await expect(page.locator(".message.mine").last.locator(".ticks")).to_have_attribute("data-state", "delivered")
     assert world.product.inbound[-2]["OriginalRepliedMessageSid"] == asked["sid"]
     assert world.product.inbound[-1]["Body"] == "help"
