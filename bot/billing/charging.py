@@ -15,6 +15,7 @@ from bot.billing.ledger import Draft
 from bot.billing.local_day import days_from, first_instant, local_date
 from bot.billing.plan import PriceBook
 from bot.billing.posting import Origin, write_transactions
+from bot.billing.prepared import Prepared
 from bot.ids import AccountId, ChannelId, ClientId, PartnerId, SubscriptionId
 from bot.money import Money
 from bot.storage.tables import account, channel, client_day
@@ -25,7 +26,9 @@ Rates = Callable[[Channel, date], int | None]
 _SPEND = (
     update(account).where(account.c.id == bindparam("account")).values(posted=account.c.posted - bindparam("spent"))
 )
-_HAS_STOPPED = select(exists().where(channel.c.client_id == bindparam("client"), channel.c.state == STOPPED))
+_STOPPED_ONES = Prepared(
+    select(channel.c.id).where(channel.c.client_id == bindparam("client"), channel.c.state == STOPPED)
+)
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ def start_again(conn: Connection, client_id: ClientId, rates: Mapping[str, int],
     `rates`: daily payments in minor units by channel; a channel without one waits for `charge_due`, woken at once.
     The caller holds the lock of the client's account.
     """
-    if not conn.execute(_HAS_STOPPED, {"client": client_id}).scalar():
+    if not _STOPPED_ONES.rows(conn, {"client": client_id}):
         return []
     held = repository.holdings_of(conn, client_id)
     today = local_date(now, held.time_zone)

@@ -59,9 +59,11 @@ def confirm(
     _cancel_other(conn, moved, now)
     if undo_seconds > 0:
         hold(conn, needed)
-        transfers.set_state(conn, moved, "pending", confirmed_at=now, post_at=now + timedelta(seconds=undo_seconds))
-        return _after(conn, moved, [])
-    return _after(conn, moved, _carry_out(conn, moved, locked, {}, now))
+        post_at = now + timedelta(seconds=undo_seconds)
+        moved = transfers.move_on(conn, moved, "pending", confirmed_at=now, post_at=post_at)
+        return Confirmed(moved.state, moved.receipt, [], moved)
+    moved, changes = _carry_out(conn, moved, locked, {}, now)
+    return Confirmed(moved.state, moved.receipt, changes, moved)
 
 
 def cancel(
@@ -80,9 +82,7 @@ def cancel(
     moved = _asked(conn, transfer_id, token, curator_id, address)
     if moved.state == "posted":
         raise UserError("too_late", receipt=moved.receipt)
-    if moved.state in ("quote", "pending"):
-        _void(conn, moved, "cancelled", now)
-    return _reload(conn, moved)
+    return _void(conn, moved, "cancelled", now)
 
 
 def void(conn: Connection, transfer_id: TransferId, reason: str, now: datetime) -> Transfer:
@@ -92,9 +92,7 @@ def void(conn: Connection, transfer_id: TransferId, reason: str, now: datetime) 
         raise UserError("quote_unknown")
     if moved.state == "posted":
         raise UserError("too_late", receipt=moved.receipt)
-    if moved.state in ("quote", "pending"):
-        _void(conn, moved, reason, now)
-    return _reload(conn, moved)
+    return _void(conn, moved, reason, now)
 
 
 def settle_due(conn: Connection, now: datetime, limit: int = 500) -> list[Changed]:
@@ -108,7 +106,7 @@ def settle_due(conn: Connection, now: datetime, limit: int = 500) -> list[Change
             _void(conn, moved, f"stale: {reason}", now)
             continue
         locked = lock_people(conn, moved.drafts)
-        changes += _carry_out(conn, moved, locked, _held(moved, locked), now)
+        changes += _carry_out(conn, moved, locked, _held(moved, locked), now)[1]
     return changes
 
 
@@ -173,7 +171,7 @@ def _cancel_other(conn: Connection, moved: Transfer, now: datetime) -> None:
     other_id = moved.effect.get("other")
     other = transfers.load(conn, transfer_id=TransferId(other_id)) if other_id else None
     if other is not None and other.state == "quote":
-        transfers.set_state(conn, other, "voided", settled_at=now, reason="other way taken")
+        transfers.move_on(conn, other, "voided", settled_at=now, reason="other way taken")
 
 
 def _carry_out(
@@ -182,36 +180,25 @@ def _carry_out(
     locked: Mapping[AccountId, Account],
     released: Mapping[AccountId, int],
     now: datetime,
-) -> list[Changed]:
+) -> tuple[Transfer, list[Changed]]:
     gateway = GATEWAYS[moved.effect["gateway"]]
     changes = gateway.carry_out(conn, moved, locked=locked, released=released, now=now)
     if changes is None:
-        return []
-    confirmed_at = moved.confirmed_at or now
-    transfers.set_state(conn, moved, "posted", confirmed_at=confirmed_at, settled_at=now)
+        return moved, []
     moves = net(moved.drafts)
     left = {one.kind: one.available.minor + moves[one.id] + released.get(one.id, 0) for one in locked.values()}
-    transfers.note_left(conn, moved, left)
-    return changes
+    confirmed_at = moved.confirmed_at or now
+    return transfers.move_on(conn, moved, "posted", confirmed_at=confirmed_at, settled_at=now, left=left), changes
 
 
-def _void(conn: Connection, moved: Transfer, reason: str, now: datetime) -> None:
+def _void(conn: Connection, moved: Transfer, reason: str, now: datetime) -> Transfer:
+    if moved.state not in ("quote", "pending"):
+        return moved
     if moved.state == "pending":
         release(conn, _held(moved, lock_people(conn, moved.drafts)))
-    transfers.set_state(conn, moved, "voided", settled_at=now, reason=reason)
+    return transfers.move_on(conn, moved, "voided", settled_at=now, reason=reason)
 
 
 def _held(moved: Transfer, locked: Mapping[AccountId, Account]) -> dict[AccountId, int]:
     """What a pending transfer holds: the net amount that will leave each account of the partner or a client."""
     return {one: amount for one, amount in outflow(moved.drafts).items() if one in locked}
-
-
-def _after(conn: Connection, moved: Transfer, changes: list[Changed]) -> Confirmed:
-    now = _reload(conn, moved)
-    return Confirmed(now.state, now.receipt, changes, now)
-
-
-def _reload(conn: Connection, moved: Transfer) -> Transfer:
-    found = transfers.load(conn, transfer_id=moved.id)
-    assert found is not None
-    return found

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.billing.accounts import Account, lock_accounts
 from bot.billing.ledger import Draft, net
+from bot.billing.prepared import Prepared
 from bot.errors import UserError
 from bot.id_generator import new_id
 from bot.ids import AccountId, ClientId, CuratorId, PartnerId, TransactionId, TransferId
@@ -36,9 +37,9 @@ class Origin:
     note: str | None = None
 
 
-_INSERT_TRANSACTION = insert(ledger_transaction)
-_INSERT_POSTING = insert(posting)
-_MOVE = (
+_INSERT_TRANSACTION = Prepared(insert(ledger_transaction))
+_INSERT_POSTING = Prepared(insert(posting))
+_MOVE = Prepared(
     update(account)
     .where(account.c.id == bindparam("account"))
     .values(posted=account.c.posted + bindparam("change"), held=account.c.held - bindparam("released"))
@@ -75,7 +76,7 @@ def post(
         if one in locked and (change or back.get(one))
     ]
     if moves:
-        conn.execute(_MOVE, sorted(moves, key=lambda move: str(move["account"])))
+        _MOVE.run(conn, sorted(moves, key=lambda move: str(move["account"])))
         _raise_floors(conn, locked, moves)
     return ids
 
@@ -98,15 +99,14 @@ def write_transactions(conn: Connection, drafts: Iterable[tuple[Draft, Origin]])
             }
             for n, entry in enumerate(draft.entries, 1)
         ]
-    if transactions:
-        conn.execute(_INSERT_TRANSACTION, transactions)
-        conn.execute(_INSERT_POSTING, lines)
+    _INSERT_TRANSACTION.run(conn, transactions)
+    _INSERT_POSTING.run(conn, lines)
     return [TransactionId(row["id"]) for row in transactions]
 
 
 def lock_people(conn: Connection, drafts: Sequence[Draft]) -> dict[AccountId, Account]:
     """Lock those accounts of the drafts that have a floor, in id order."""
-    return {one.id: one for one in lock_accounts(conn, net(drafts)).values() if one.floor is not None}
+    return lock_accounts(conn, net(drafts))
 
 
 def shortfalls(locked: Mapping[AccountId, Account], needed: Mapping[AccountId, int]) -> dict[AccountId, Money]:
@@ -173,4 +173,5 @@ def _transaction_row(transaction_id: str, draft: Draft, origin: Origin) -> dict[
         "receipt": origin.receipt,
         "rate": None if origin.rate is None else str(origin.rate),
         "note": origin.note,
+        "reverses": None,
     }

@@ -1,7 +1,7 @@
 """The transfer table: a money move from quote to posted, voided or expired."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from bot.billing import ledger, quote
 from bot.billing.ledger import Draft
+from bot.billing.prepared import Prepared
 from bot.billing.quote import Quote
 from bot.ids import Address, ClientId, CuratorId, PartnerId, TransferId
 from bot.storage.tables import transfer
@@ -52,7 +53,7 @@ class Transfer:
 _INSERT = insert(transfer)
 _BY_ID = select(transfer).where(transfer.c.id == bindparam("which")).with_for_update()
 _BY_TOKEN = select(transfer).where(transfer.c.token == bindparam("which")).with_for_update()
-_SET_STATE = (
+_MOVE_ON = Prepared(
     update(transfer)
     .where(transfer.c.id == bindparam("which"))
     .values(
@@ -61,9 +62,9 @@ _SET_STATE = (
         post_at=bindparam("posts"),
         settled_at=bindparam("settled"),
         reason=bindparam("why"),
+        effect=bindparam("does"),
     )
 )
-_SET_EFFECT = update(transfer).where(transfer.c.id == bindparam("which")).values(effect=bindparam("what"))
 
 
 def save_quote(
@@ -112,12 +113,7 @@ def read(conn: Connection, transfer_id: TransferId) -> Transfer | None:
     return None if row is None else _transfer(row)
 
 
-def note_left(conn: Connection, moved: Transfer, left: Mapping[str, int]) -> None:
-    """Keep what partner and client had left right after posting, for the receipt."""
-    conn.execute(_SET_EFFECT, {"which": moved.id, "what": {**moved.effect, "left": dict(left)}})
-
-
-def set_state(
+def move_on(
     conn: Connection,
     moved: Transfer,
     state: State,
@@ -126,19 +122,32 @@ def set_state(
     post_at: datetime | None = None,
     settled_at: datetime | None = None,
     reason: str | None = None,
-) -> None:
-    """Move a transfer on. Moments not given stay as they were."""
-    conn.execute(
-        _SET_STATE,
-        {
-            "which": moved.id,
-            "new_state": state,
-            "confirmed": confirmed_at or moved.confirmed_at,
-            "posts": post_at or moved.post_at,
-            "settled": settled_at or moved.settled_at,
-            "why": reason or moved.reason,
-        },
+    left: Mapping[str, int] | None = None,
+) -> Transfer:
+    """Put a transfer into a new state and return it as it is then. Moments not given stay as they were.
+
+    `left` is what partner and client had left right after posting: kept for the receipt.
+    """
+    now = replace(
+        moved,
+        state=state,
+        confirmed_at=confirmed_at or moved.confirmed_at,
+        post_at=post_at or moved.post_at,
+        settled_at=settled_at or moved.settled_at,
+        reason=reason or moved.reason,
+        effect=moved.effect if left is None else {**moved.effect, "left": dict(left)},
     )
+    values = {
+        "which": now.id,
+        "new_state": now.state,
+        "confirmed": now.confirmed_at,
+        "posts": now.post_at,
+        "settled": now.settled_at,
+        "why": now.reason,
+        "does": now.effect,
+    }
+    _MOVE_ON.run(conn, [values])
+    return now
 
 
 def open_of(conn: Connection, curator_id: CuratorId, address: Address, now: datetime) -> list[Transfer]:
