@@ -165,6 +165,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partner")),
     )
     op.create_table(
+        "payment_cursor",
+        sa.Column("provider", sa.String(length=16), nullable=False),
+        sa.Column("through", types.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_payment_cursor")),
+    )
+    op.create_table(
         "status_event",
         sa.Column("provider_id", sa.String(length=64), nullable=False),
         sa.Column("status", sa.String(length=24), nullable=False),
@@ -375,6 +381,46 @@ def upgrade() -> None:
         sa.UniqueConstraint("client_id", "transport", "name", name=op.f("uq_channel_client_id_transport_name")),
     )
     op.create_index("ix_channel_subscription_id", "channel", ["subscription_id"], unique=False)
+    op.create_table(
+        "checkout",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("provider", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("asked_by", sa.String(length=32), nullable=True),
+        sa.Column("asked_from", sa.String(length=160), nullable=True),
+        sa.Column("in_reply_to", sa.String(length=32), nullable=True),
+        sa.Column("session_id", sa.String(length=160), nullable=True),
+        sa.Column("payment_id", sa.String(length=160), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", types.UtcDateTime(), nullable=False),
+        sa.Column("checked_at", types.UtcDateTime(), nullable=False),
+        sa.Column("settled_at", types.UtcDateTime(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('asked', 'open', 'processing', 'paid', 'failed', 'expired', 'held')",
+            name=op.f("ck_checkout_state"),
+        ),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_checkout_amount")),
+        sa.ForeignKeyConstraint(["asked_by"], ["curator.id"], name=op.f("fk_checkout_asked_by")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_checkout_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checkout")),
+        sa.UniqueConstraint("session_id", name=op.f("uq_checkout_session_id")),
+    )
+    op.create_index("ix_checkout_partner_id_created_at", "checkout", ["partner_id", "created_at"], unique=False)
+    op.create_index("ix_checkout_payment_id", "checkout", ["payment_id"], unique=False)
+    op.create_index(
+        "ix_checkout_waiting",
+        "checkout",
+        ["checked_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('asked', 'open', 'processing')"),
+        postgresql_where=sa.text("state IN ('asked', 'open', 'processing')"),
+    )
     op.create_table(
         "curator_address",
         sa.Column("partner_id", sa.String(length=64), nullable=False),
@@ -599,6 +645,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("delivery_id", "n", name=op.f("pk_attempt")),
     )
     op.create_table(
+        "client_payment",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("how", sa.Text(), nullable=True),
+        sa.Column("transfer_id", sa.String(length=32), nullable=True),
+        sa.Column("recorded_by", sa.String(length=32), nullable=True),
+        sa.Column("at", types.UtcDateTime(), nullable=False),
+        sa.Column("withdrawn_at", types.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_client_payment_amount")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_client_payment_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_client_payment_partner_id")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["curator.id"], name=op.f("fk_client_payment_recorded_by")),
+        sa.ForeignKeyConstraint(["transfer_id"], ["transfer.id"], name=op.f("fk_client_payment_transfer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_payment")),
+    )
+    op.create_index("ix_client_payment_client_id", "client_payment", ["client_id"], unique=False)
+    op.create_index("ix_client_payment_partner_id_at", "client_payment", ["partner_id", "at"], unique=False)
+    op.create_table(
         "ledger_transaction",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("partner_id", sa.String(length=64), nullable=False),
@@ -621,6 +688,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("partner_id", "key", name=op.f("uq_ledger_transaction_partner_id_key")),
     )
     op.create_index("ix_ledger_transaction_client_id_at", "ledger_transaction", ["client_id", "at"], unique=False)
+    op.create_table(
+        "payment_event",
+        sa.Column("provider", sa.String(length=16), nullable=False),
+        sa.Column("id", sa.String(length=160), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("checkout_id", sa.String(length=32), nullable=True),
+        sa.Column("payment_id", sa.String(length=160), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("received_at", types.UtcDateTime(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("facts", types.JsonText(), nullable=False),
+        sa.CheckConstraint("outcome IN ('applied', 'waiting', 'foreign')", name=op.f("ck_payment_event_outcome")),
+        sa.ForeignKeyConstraint(["checkout_id"], ["checkout.id"], name=op.f("fk_payment_event_checkout_id")),
+        sa.PrimaryKeyConstraint("provider", "id", name=op.f("pk_payment_event")),
+    )
+    op.create_index("ix_payment_event_checkout_id", "payment_event", ["checkout_id"], unique=False)
+    op.create_index(
+        "ix_payment_event_waiting",
+        "payment_event",
+        ["payment_id"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'waiting'"),
+        postgresql_where=sa.text("outcome = 'waiting'"),
+    )
     op.create_table(
         "posting",
         sa.Column("transaction_id", sa.String(length=32), nullable=False),
