@@ -30,12 +30,13 @@ from bot.handlers.context import Context
 from bot.handlers.conversation import Conversation
 from bot.handlers.env import Env
 from bot.handlers.middleware import Stopped
+from bot.handlers.refusals import refusal, trouble
 from bot.handlers.reply import Replies, Reply
 from bot.handlers.router import Router
 from bot.handlers.shown import shown_to
 from bot.handlers.understanding import understand
 from bot.ids import Address
-from bot.messaging import inbox, outbox, templates
+from bot.messaging import inbox, outbox
 from bot.messaging.inbox import InboxMessage
 from bot.messaging.message import Outgoing
 from bot.phone import masked
@@ -113,7 +114,7 @@ def note_failure(conn: Connection, address: Address, *, now: datetime, env: Env)
     people = middleware.identify(conn, message, now)
     answer = _Answer("failed", (), people[0].language if people else "en", people[0] if people else None)
     if people:
-        _send(conn, message, answer, _trouble(message), f"reply:{message.id}:trouble", now, env)
+        _send(conn, message, answer, trouble(message), f"reply:{message.id}:trouble", now, env)
     return True
 
 
@@ -160,6 +161,8 @@ def _context(
 def _command(ctx: Context) -> Command | Unknown:
     """What is meant. Once it is known for which partner, the question asked before that is answered."""
     talk, message = ctx.conversation, ctx.message
+    if len(message.body) > ctx.env.limits.message_characters_max:
+        return Unknown("too_long")
     command = understand(message.body, message.payload, ctx.curator.language, talk, ctx.shown)
     if talk.menu and talk.menu.again and isinstance(command, Tap) and command.verb == "partner":
         return understand(talk.menu.again, None, ctx.curator.language, talk, ctx.shown)
@@ -178,21 +181,8 @@ def _handled(ctx: Context, command: Command | Unknown) -> _Answer:
         with ctx.conn.begin_nested():
             replies: Replies = handler(ctx, command)
     except UserError as error:
-        return _Answer(f"refused:{error.key}", [_refusal(error, ctx.message)], language, who)
+        return _Answer(f"refused:{error.key}", [refusal(error, ctx.message)], language, who)
     return _Answer(ROUTER.name(command), replies, language, who)
-
-
-def _refusal(error: UserError, message: InboxMessage) -> Reply:
-    """The text of a reason. One that nobody wrote a text for is our mistake: it is logged."""
-    template = f"replies/error_{error.key}"
-    if template in templates.registry().names():
-        return Reply(template, error.facts)
-    _log.error("chat.reason_without_text", key=error.key, inbox=message.id)
-    return _trouble(message)
-
-
-def _trouble(message: InboxMessage) -> Reply:
-    return Reply("replies/trouble", {"id": message.id[-6:]})
 
 
 def _stopped(stopped: Stopped, curator: Curator | None = None) -> _Answer:

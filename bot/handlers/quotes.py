@@ -1,22 +1,40 @@
 """A quote as a message: which text says it, with which buttons."""
 
+from collections.abc import Callable
 from datetime import datetime
 from math import ceil
 
 from bot.billing import confirming
 from bot.billing.quote import Quote
 from bot.directory.people import Client
+from bot.errors import UserError
 from bot.handlers.choosing import about
 from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
+from bot.handlers.refusals import refusal
 from bot.handlers.reply import Reply
 from bot.ids import ClientId
 from bot.messaging.templates import Button
 
 
-def quote_reply(ctx: Context, client: Client, quote: Quote) -> Reply:
+def ask(ctx: Context, client: Client, make: Callable[[], Quote]) -> Reply:
+    """Make a quote for a client and show it.
+
+    What this person had open for the client is taken back first, and stays so when no new quote can be made: a "yes"
+    after a refusal must not confirm the question before.
+    """
+    _drop_open(ctx, client.id)
+    try:
+        with ctx.conn.begin_nested():
+            quote = make()
+    except UserError as error:
+        return refusal(error, ctx.message)
+    return _shown(ctx, client, quote)
+
+
+def _shown(ctx: Context, client: Client, quote: Quote) -> Reply:
     """The message that asks for a confirmation, or for a choice when there is a better way."""
-    facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now)}
+    facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now), "code": _code(ctx, quote)}
     cancel = Button("cancel", payload_of("cancel", quote.token))
     if quote.guard is not None:
         both = Button("both", payload_of("confirm", quote.guard.token))
@@ -31,12 +49,23 @@ def quote_reply(ctx: Context, client: Client, quote: Quote) -> Reply:
     return Reply(_renewal_template(quote), facts, (confirm, period, cancel), client_id=client.id)
 
 
+def _code(ctx: Context, quote: Quote) -> str:
+    """The code to type, shown only while a bare "yes" would not do because something else is open too.
+
+    A guard has two ways with a code each; its buttons say which is which.
+    """
+    if quote.guard is not None:
+        return ""
+    others = confirming.open_quotes(ctx.conn, ctx.curator.id, ctx.address, ctx.now)
+    return quote.code or "" if len(others) > 1 else ""
+
+
 def minutes_left(quote: Quote, now: datetime) -> int:
     """Whole minutes that a quote is good for, rounded up."""
     return max(ceil((quote.expires_at - now).total_seconds() / 60), 0)
 
 
-def drop_open(ctx: Context, client_id: ClientId) -> None:
+def _drop_open(ctx: Context, client_id: ClientId) -> None:
     """Take back what this person has open for this client: the newer question replaces the older."""
     for quote in confirming.open_quotes(ctx.conn, ctx.curator.id, ctx.address, ctx.now):
         if quote.client_id == client_id:

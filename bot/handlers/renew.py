@@ -1,6 +1,7 @@
 """Renewing or buying a subscription: from words to a quote, and to one for another period."""
 
-from bot.billing import quoting, transfers
+from bot.billing import service as billing
+from bot.billing import transfers
 from bot.billing.local_day import local_date
 from bot.billing.quote import Quote
 from bot.directory.people import Client
@@ -9,7 +10,7 @@ from bot.handlers.choosing import about, is_named, owned, tapped_client, whom
 from bot.handlers.commands import Renew, Tap
 from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
-from bot.handlers.quotes import drop_open, quote_reply
+from bot.handlers.quotes import ask
 from bot.handlers.reply import Menu, Replies, Reply
 from bot.handlers.router import Router
 from bot.ids import ClientId, SubscriptionId
@@ -78,20 +79,22 @@ def _right_reading(ctx: Context, command: Renew) -> Renew:
 def _quoted(
     ctx: Context, client: Client, plan: str | None, months: int | None, subscription_id: SubscriptionId | None = None
 ) -> Reply:
-    drop_open(ctx, client.id)
-    quote = quoting.quote_renewal(
-        ctx.conn,
-        ctx.env.around.book,
-        partner_id=ctx.partner.id,
-        client_id=client.id,
-        plan=plan,
-        months=months,
-        asked_by=ctx.curator.id,
-        asked_from=ctx.address,
-        now=ctx.now,
-        subscription_id=subscription_id,
+    return ask(
+        ctx,
+        client,
+        lambda: billing.quote_renewal(
+            ctx.conn,
+            ctx.env.around.book,
+            partner_id=ctx.partner.id,
+            client_id=client.id,
+            plan=plan,
+            months=months,
+            asked_by=ctx.curator.id,
+            asked_from=ctx.address,
+            now=ctx.now,
+            subscription_id=subscription_id,
+        ),
     )
-    return quote_reply(ctx, client, quote)
 
 
 def _periods(ctx: Context, client: Client, quote: Quote) -> Reply:
@@ -99,7 +102,7 @@ def _periods(ctx: Context, client: Client, quote: Quote) -> Reply:
     offers = []
     for months in book.periods(local_date(ctx.now, client.time_zone)):
         try:
-            other = quoting.quote_renewal(
+            other = billing.quote_renewal(
                 ctx.conn,
                 book,
                 partner_id=ctx.partner.id,

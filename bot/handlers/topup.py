@@ -2,14 +2,14 @@
 
 from decimal import Decimal
 
-from bot.billing import quoting
+from bot.billing import service as billing
 from bot.directory.people import Client
 from bot.handlers.amount import Amount, AmountProblem, parse_amount
 from bot.handlers.choosing import about, is_named, tapped_client, whom
 from bot.handlers.commands import Tap, TopUp
 from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
-from bot.handlers.quotes import drop_open, quote_reply
+from bot.handlers.quotes import ask
 from bot.handlers.reply import Menu, Replies, Reply
 from bot.handlers.router import Router
 from bot.ids import ClientId
@@ -63,18 +63,20 @@ def _answer(ctx: Context, client: Client, amount: Amount | None) -> Replies:
 
 
 def _quoted(ctx: Context, client: Client, amount: Money) -> Reply:
-    drop_open(ctx, client.id)
-    quote = quoting.quote_top_up(
-        ctx.conn,
-        ctx.env.around.book,
-        partner_id=ctx.partner.id,
-        client_id=client.id,
-        amount=amount,
-        asked_by=ctx.curator.id,
-        asked_from=ctx.address,
-        now=ctx.now,
+    return ask(
+        ctx,
+        client,
+        lambda: billing.quote_top_up(
+            ctx.conn,
+            ctx.env.around.book,
+            partner_id=ctx.partner.id,
+            client_id=client.id,
+            amount=amount,
+            asked_by=ctx.curator.id,
+            asked_from=ctx.address,
+            now=ctx.now,
+        ),
     )
-    return quote_reply(ctx, client, quote)
 
 
 def _which_amount(client: Client, readings: list[Money]) -> Reply:

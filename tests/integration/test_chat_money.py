@@ -65,6 +65,9 @@ async def test_a_top_up_in_russian_with_the_guard_before_daily_payments(db: Data
         quote = anna.ask("бете 100")
         assert quote.template == "replies/quote_guard"
         assert quote.first_line == "*Стоп: у Beta Kids нет подписки* ID 48210025"
+        assert (
+            quote.text.splitlines()[-1] == "Ваш счёт: 1\u00a0200,00\u00a0€ → 1\u00a0147,35\u00a0€. Действует 10 минут."
+        )
         assert list(quote.buttons) == ["Сначала подписка", "Только пополнить", "Отмена"]
         [receipt] = anna.say("первая")
         assert receipt.template == "receipts/subscribed"
@@ -110,9 +113,14 @@ async def test_with_two_open_quotes_a_bare_yes_moves_nothing(db: Database) -> No
     def story(conn: Connection) -> None:
         anna = world(conn)
         anna.ask("topup alfa 100")
-        anna.ask("renew gamma 1m")
+        first = open_quote(conn, anna)
+        second = anna.ask("renew gamma 1m")
+        assert second.text.splitlines()[-1].startswith(
+            "Your account: €1,200.00 → €1,112.25. Good for 10 minutes, code "
+        )
         which = anna.ask("yes")
         assert which.template == "replies/which_quote"
+        assert f"1. top up Alfa Dental by €100.00, code {first.code}" in which.text
         assert account(conn) == "1200.00 EUR"
         [receipt] = anna.say("1")
         assert receipt.template == "receipts/topped_up"
@@ -131,6 +139,16 @@ async def test_a_newer_question_for_the_same_client_replaces_the_older(db: Datab
         assert anna.tap(first, "Confirm")[0].template == "replies/error_quote_cancelled"
         assert anna.ask("yes").template == "receipts/topped_up"
         assert account(conn) == "1070.00 EUR"
+
+    await db.write(story)
+
+
+async def test_a_yes_after_a_refusal_does_not_confirm_the_question_before(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        anna.ask("topup alfa 100")
+        assert anna.ask("topup alfa 5000").template == "replies/error_partner_short"
+        assert anna.ask("yes").template == "replies/nothing_open"
 
     await db.write(story)
 
