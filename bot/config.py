@@ -9,9 +9,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from rapidfuzz.process import extractOne
 
 from bot.errors import ConfigError, UserError
@@ -83,6 +83,26 @@ class MoneySettings(Section):
 
     undo_seconds: int = Field(0, ge=0, le=300, description="a confirmed operation waits this long for an undo")
     prices: str | None = Field(None, description="price book to use instead of the shipped plans.toml")
+    bank_details: str | None = Field(
+        None, max_length=300, description="where to pay by bank transfer, told to who asks to replenish"
+    )
+
+
+class StripeSettings(Section):
+    """Stripe Checkout, by which partners replenish their account in EUR and USD. Both secrets or none."""
+
+    secret_key: SecretStr | None = Field(None, description="sk_… or rk_…: opens payment pages")
+    webhook_secret: SecretStr | None = Field(None, description="whsec_… of the endpoint /webhooks/stripe")
+    api_url: str = Field("https://api.stripe.com", description="base address of Stripe's API")
+    timeout_seconds: float = Field(10.0, gt=0, le=60, description="longest wait for one request")
+    tolerance_seconds: int = Field(300, ge=30, le=3600, description="an older webhook signature is refused")
+    link_hours: int = Field(23, ge=1, le=23, description="how long a payment link is good for")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.secret_key is None) != (self.webhook_secret is None):
+            raise ValueError("set both secret_key and webhook_secret, or none of them")
+        return self
 
 
 class AlertSettings(Section):
@@ -118,6 +138,7 @@ class Settings(Section):
     simulator: SimulatorSettings = SimulatorSettings()
     web: WebSettings = WebSettings()
     money: MoneySettings = MoneySettings()
+    stripe: StripeSettings = StripeSettings()
     alerts: AlertSettings = AlertSettings()
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()
