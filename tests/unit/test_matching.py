@@ -158,6 +158,7 @@ def test_id_and_name_that_contradict_each_other_mean_nobody() -> None:
 def test_a_number_of_the_name_is_never_guessed() -> None:
     assert not isinstance(find("studio 55", CLIENTS), Exact)
     assert not isinstance(find("alfa 1", CLIENTS), Exact)
+    assert not isinstance(find("дельта логистик 7", CLIENTS), Exact)
 
 
 def test_a_list_is_at_most_ten_and_tells_how_many_there_are() -> None:
