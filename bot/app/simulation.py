@@ -15,6 +15,11 @@ from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, Person, SimulatorSettings, is_loopback
 from bot.storage.engine import Database
 
+_SUGGESTIONS = {
+    "en": ("help", "due", "clients", "partner"),
+    "ru": ("помощь", "скоро", "клиенты", "счёт"),
+}
+"""What the phone page offers to send with one tap."""
 MoveClock = Callable[[timedelta], Awaitable[datetime]]
 
 
@@ -45,6 +50,7 @@ def embedded_simulator(
         db_path=_file_beside(settings.database.url),
         people=tuple(people),
         partner_name=partner_name,
+        suggestions=_SUGGESTIONS,
         console_url=f"{settings.public_url}/deliveries",
     )
     return create_simulator(options, clock, move_clock=move)
