@@ -1,7 +1,7 @@
 """Brings the provider's store of texts up to ours: creates what is missing, submits it, asks for the decision."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -128,15 +128,3 @@ class ContentSync:
 
     def _remember(self, stored: Stored) -> None:
         self._known[stored.key] = (stored, self._clock.now())
-
-
-def problems(stored: Sequence[Stored], wanted: Sequence[Content]) -> list[str]:
-    """What an operator should know: texts that the provider lacks, or that WhatsApp will not take. Pure."""
-    lacking = [f"{one.name}: not at the provider" for one in contents.missing(stored, wanted)]
-    present = {(one.template, one.language, one.checksum): one for one in wanted if one.needs_approval}
-    undecided = [
-        f"{present[one.key].name}: {one.approval}"
-        for one in stored
-        if one.key in present and one.approval != contents.APPROVED
-    ]
-    return lacking + undecided

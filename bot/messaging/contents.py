@@ -36,6 +36,24 @@ class Stored:
         return self.template, self.language, self.checksum
 
 
+@dataclass(frozen=True, slots=True)
+class TextStatus:
+    """One text in one language as the provider holds it. `content_id` is None while it does not."""
+
+    template: str
+    language: str
+    name: str
+    needs_approval: bool
+    content_id: str | None
+    approval: str | None
+    checked_at: datetime | None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be sent whenever it is needed."""
+        return self.content_id is not None and (not self.needs_approval or self.approval == APPROVED)
+
+
 def find(conn: Connection, template: str, language: str, checksum: str) -> Stored | None:
     """A wording by its checksum; None when the provider does not hold it as far as we know."""
     same = (content.c.template == template, content.c.language == language, content.c.checksum == checksum)
@@ -78,10 +96,22 @@ def refused(conn: Connection, template: str, language: str, checksum: str, appro
     conn.execute(update(content).where(*same).values(approval=approval[:16]))
 
 
-def missing(stored: Iterable[Stored], wanted: Iterable[Content]) -> list[Content]:
-    """The texts whose present wording the provider does not hold. Pure."""
-    known = {one.key for one in stored}
-    return [one for one in wanted if (one.template, one.language, one.checksum) not in known]
+def status(stored: Iterable[Stored], wanted: Iterable[Content]) -> list[TextStatus]:
+    """How the provider stands to each of the product's texts, in their present wording. Pure."""
+    known = {one.key: one for one in stored}
+    return [_text_status(one, known.get((one.template, one.language, one.checksum))) for one in wanted]
+
+
+def _text_status(wanted: Content, known: Stored | None) -> TextStatus:
+    return TextStatus(
+        template=wanted.template,
+        language=wanted.language,
+        name=wanted.name,
+        needs_approval=wanted.needs_approval,
+        content_id=known.content_id if known else None,
+        approval=known.approval if known else None,
+        checked_at=known.checked_at if known else None,
+    )
 
 
 def _stored(row: Row[Any]) -> Stored:

@@ -1,11 +1,13 @@
 """Which sends nobody can vouch for, and what is decided about each: found, sent again, or left as unknown."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, select, update
 
+from bot import i18n
 from bot.ids import Address, DeliveryId
 from bot.jobs.port import Jobs
 from bot.messaging import outbox
@@ -77,7 +79,8 @@ def found(conn: Connection, doubtful: Doubtful, seen: Seen, now: datetime, jobs:
 def not_found(conn: Connection, doubtful: Doubtful, now: datetime, jobs: Jobs) -> State:
     """The provider does not have it. By its kind it is sent again, once, or stays unknown for people to see."""
     mine = and_(delivery.c.id == doubtful.id, delivery.c.state == State.UNKNOWN)
-    columns = (delivery.c.kind, delivery.c.sender, delivery.c.expires_at)
+    names = ("kind", "sender", "expires_at", "language", "body", "variables")
+    columns = [delivery.c[name] for name in names]
     row = conn.execute(select(*columns).where(mine).with_for_update()).one_or_none()
     if row is None:
         return State(conn.execute(select(delivery.c.state).where(delivery.c.id == doubtful.id)).scalar_one())
@@ -86,12 +89,29 @@ def not_found(conn: Connection, doubtful: Doubtful, now: datetime, jobs: Jobs) -
         and _unknown_attempts(conn, doubtful.id) == 1
         and not (row.expires_at and row.expires_at <= now)
     ):
-        again = {"state": State.QUEUED, "reason": "sent_again", "not_before": now, "claimed_until": None}
+        again: dict[str, Any] = {
+            "state": State.QUEUED,
+            "reason": "sent_again",
+            "not_before": now,
+            "claimed_until": None,
+        }
+        if row.kind == Kind.RECEIPT:
+            again |= marked(row.body, row.variables, row.language)
         conn.execute(update(delivery).where(mine).values(again))
         outbox.ask(conn, jobs, Address(row.sender), now)
         return State.QUEUED
     conn.execute(update(delivery).where(mine).values(reason="unsettled", unconfirmed=True, claimed_until=None))
     return State.UNKNOWN
+
+
+def marked(body: str, variables: Mapping[str, str], language: str) -> dict[str, Any]:
+    """A receipt marked as a repeat, so that nobody counts the money twice. Pure."""
+    word = i18n.translations(language).pgettext("sent a second time", "repeat")
+    if not variables:
+        return {"body": f"({word}) {body}"}
+    first = variables["1"]
+    marked_first = f"{first} ({word})"
+    return {"body": body.replace(first, marked_first, 1), "variables": {**variables, "1": marked_first}}
 
 
 def _unknown_attempts(conn: Connection, delivery_id: DeliveryId) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from bot.clock import ManualClock
 from bot.ids import Address, DeliveryId
-from bot.messaging import contents, inbox, outbox, settlement
+from bot.messaging import contents, inbox, outbox
 from bot.messaging.content_sync import ContentSync
 from bot.messaging.message import ErrorClass, Kind, Outgoing
 from bot.messaging.relay import Relay
@@ -185,6 +185,23 @@ async def test_an_alert_that_the_provider_does_not_have_is_sent_again_once(db: D
     assert (row.state, row.reason, row.unconfirmed) == ("unknown", "unsettled", True)
 
 
+@pytest.mark.parametrize(("language", "marked"), [("en", "*Alfa Dental (repeat)*"), ("ru", "*Alfa Dental (повтор)*")])
+async def test_a_receipt_is_sent_again_and_says_so(
+    db: Database, clock: ManualClock, language: str, marked: str
+) -> None:
+    bench = Bench(db, clock, once(NO_ANSWER))
+    (made,) = await bench.put(alert(kind=Kind.RECEIPT, language=language))
+    await bench.drain()
+    clock.advance(minutes=2)
+    await bench.settler.settle()
+    await bench.drain()
+    first, second = bench.transport.sent
+    assert (first.variables["1"], second.variables["1"]) == ("Alfa Dental", marked.strip("*"))
+    row = await db.read(row_of, made)
+    assert row.state == "sent"
+    assert marked in row.body
+
+
 async def test_a_reply_is_not(db: Database, clock: ManualClock) -> None:
     bench = Bench(db, clock, always(NO_ANSWER))
     await bench.put(alert(kind=Kind.REPLY))
@@ -341,8 +358,24 @@ async def test_texts_are_synchronised_and_problems_named(db: Database, clock: Ma
     wanted = registry().contents()
     report = await bench.contents.sync()
     assert (report.created, report.problems) == (len(wanted), [])
+    found = contents.status(await db.read(contents.all_stored), wanted)
+    assert [one.name for one in found if not one.is_usable] == []
     again = await bench.contents.sync()
     assert (again.created, again.submitted, again.checked) == (0, 0, 0)
+    await db.write(contents.refused, *wanted_key(), "paused")
+    (paused,) = [one for one in contents.status(await db.read(contents.all_stored), wanted) if not one.is_usable]
+    assert (paused.template, paused.approval) == ("alerts/ending", "paused")
     bench.transport.approvals = dict.fromkeys(bench.transport.approvals, "paused")
-    assert await db.read(settlement.due, clock.now()) == []
-    assert await db.read(outbox.queue_length) == (0, None)
+    third = await bench.contents.sync()
+    assert (third.checked, third.problems) == (1, [f"{paused.name}: WhatsApp says paused"])
+
+
+def wanted_key() -> tuple[str, str, str]:
+    content = registry().content("alerts/ending", "en")
+    return content.template, content.language, content.checksum
+
+
+def test_nothing_is_usable_before_it_is_stored() -> None:
+    assert not any(one.is_usable for one in contents.status([], registry().contents()))
+    free = [one for one in registry().contents() if not one.needs_approval]
+    assert all(one.content_id is None for one in contents.status([], free))
