@@ -22,6 +22,8 @@ from bot.storage.tables import account, channel, client_day
 
 DAYS_AT_ONCE = 31
 """So many missed days of one client are worked off in a chunk; the rest follow in the next."""
+_SELDOM = timedelta(days=30)
+"""A client for whom time changes nothing is looked at this often all the same."""
 Rates = Callable[[Channel, date], int | None]
 _SPEND = (
     update(account).where(account.c.id == bindparam("account")).values(posted=account.c.posted - bindparam("spent"))
@@ -63,9 +65,10 @@ def charge_due(conn: Connection, book: PriceBook, now: datetime, limit: int = 20
             revenue[place] = system_account(conn, held.partner_id, "revenue", held.currency)
         first, today = local_date(due[client_id], held.time_zone), local_date(now, held.time_zone)
         last = min(today, first + timedelta(days=DAYS_AT_ONCE - 1))
-        _run(chunk, held, days_from(first, last, held.time_zone), today, _book_rates(held, book), revenue[place])
-        following = first_instant(last + timedelta(days=1), held.time_zone)
-        chunk.wake.setdefault(held.partner_id, {})[client_id] = following
+        days = days_from(first, last, held.time_zone)
+        money, states = _run(chunk, held, days, today, _book_rates(held, book), revenue[place])
+        following = _next_look(held, states, money, last) if last == today else last + timedelta(days=1)
+        chunk.wake.setdefault(held.partner_id, {})[client_id] = first_instant(following, held.time_zone)
     _write(conn, chunk)
     return list(chunk.changes)
 
@@ -95,6 +98,17 @@ def start_again(conn: Connection, client_id: ClientId, rates: Mapping[str, int],
     return [one for one in chunk.changes if one.what in ("resumed", "charged")]
 
 
+def _next_look(held: Holdings, states: Mapping[ChannelId, str], money: int, today: date) -> date:
+    """The next day on which time alone can change something for a client: the day after an end while nothing is paid by
+    the day. What money or an import changes before is seen to at once, or sets an earlier look itself.
+    """
+    for one in held.on_daily_payment(today):
+        if states[one.id] == ACTIVE or (states[one.id] == STOPPED and money > 0):
+            return today + timedelta(days=1)
+    ends = [one.end_date + timedelta(days=1) for one in held.subscriptions if one.active_on(today)]
+    return min(ends, default=today + _SELDOM)
+
+
 def _due_clients(conn: Connection, now: datetime, limit: int) -> list[tuple[ClientId, datetime]]:
     query = (
         select(client_day.c.client_id, client_day.c.next_at)
@@ -110,7 +124,10 @@ def _book_rates(held: Holdings, book: PriceBook) -> Rates:
     return lambda channel, day: held.daily_rate(channel, book, day)
 
 
-def _run(chunk: _Chunk, held: Holdings, days: Iterable[date], today: date, rates: Rates, revenue: AccountId) -> None:
+def _run(
+    chunk: _Chunk, held: Holdings, days: Iterable[date], today: date, rates: Rates, revenue: AccountId
+) -> tuple[int, dict[ChannelId, str]]:
+    """Live through the days; what is left of the money and how the channels are then."""
     money = held.available.minor
     states = {one.id: one.state for one in held.channels}
     through = {one.id: one.charged_through for one in held.channels}
@@ -128,8 +145,8 @@ def _run(chunk: _Chunk, held: Holdings, days: Iterable[date], today: date, rates
         money -= _take(chunk, held, outcome, day, revenue)
         states |= dict.fromkeys(outcome.stops, STOPPED) | dict.fromkeys(outcome.starts, ACTIVE)
         through |= {channel_id: day for channel_id, _ in outcome.charges}
-    changed = {one.id for one in held.channels if states[one.id] != one.state}
-    chunk.states |= {one: states[one] for one in changed}
+    chunk.states |= {one.id: states[one.id] for one in held.channels if states[one.id] != one.state}
+    return money, states
 
 
 def _take(chunk: _Chunk, held: Holdings, outcome: DayOutcome, day: date, revenue: AccountId) -> int:
