@@ -1,7 +1,9 @@
 """Who runs out soon, and the buttons under an alert: show all, I'm on it, remind me later."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from bot.alerts import claims, postponing
 from bot.alerts import service as told
 from bot.alerts.alert import Alert
 from bot.alerts.alert import Kind as Reason
@@ -9,6 +11,7 @@ from bot.alerts.digest import Digest, digest
 from bot.alerts.due import DueClient, due_list
 from bot.alerts.wording import worded
 from bot.directory import service as directory
+from bot.directory.people import Curator
 from bot.errors import UserError
 from bot.handlers import reminder
 from bot.handlers.choosing import about, owned
@@ -86,43 +89,49 @@ def full(ctx: Context, tap: Tap) -> Replies:
 
 @router.tap("claim")
 def claim(ctx: Context, tap: Tap) -> Replies:
-    """ "I'm on it": everybody else who is told of this client hears who takes care of it."""
+    """ "I'm on it": messages that others have not got yet are taken back, and those who were told hear who does it."""
     alert = _alert(ctx, tap)
     client = None if alert is None else owned(ctx, alert.client_id)
     if alert is None or client is None:
         return [Reply("replies/button_old")]
-    people = directory.recipients(ctx.conn, [client.id])[client.id].curators
-    others = directory.curators_by_id(ctx.conn, [one for one in people if one != ctx.curator.id])
+    claimed = claims.claim(ctx.conn, alert.id, ctx.curator.id, now=ctx.now)
     facts = {**about(client), "name": ctx.curator.name}
-    for other in others.values():
-        if other.address is None:
-            continue
-        notice = Outgoing(
-            key=f"claim:{alert.id}:{ctx.curator.id}:{other.id}",
-            to=other.address,
-            kind=Kind.NOTICE,
-            template="people/claimed_by",
-            language=other.language,
-            facts=facts,
-            partner_id=ctx.partner.id,
-            curator_id=other.id,
-            client_id=client.id,
-        )
-        around = ctx.env.around
-        outbox.enqueue(ctx.conn, notice, sender=around.sender, now=ctx.now, jobs=around.jobs)
-    return [Reply("replies/claimed", {**facts, "others": len(others)}, client_id=client.id)]
+    if claimed.news:
+        for other in directory.curators_by_id(ctx.conn, claimed.others).values():
+            _tell_claimed(ctx, alert, other, facts)
+    return [Reply("replies/claimed", {**facts, "others": len(claimed.others)}, client_id=client.id)]
 
 
 @router.tap("later")
 def later(ctx: Context, tap: Tap) -> Replies:
-    """The same alert again tomorrow morning, unless it is settled by then."""
+    """The same alert again tomorrow morning, and nothing about the client before, unless it is settled by then."""
     alert = _alert(ctx, tap)
     if alert is None or owned(ctx, alert.client_id) is None:
         return [Reply("replies/button_old")]
+    if not alert.open:
+        return [Reply("replies/all_settled")]
     at = reminder.tomorrow_morning(ctx.now, ctx.curator.time_zone)
+    postponing.snooze(ctx.conn, alert.client_id, ctx.curator.id, until=at, now=ctx.now)
     reminder.ask(ctx.conn, alert.id, ctx.curator.id, at, ctx.env.around.jobs)
     facts = {"company": alert.facts["company"], "at": at.isoformat(), "zone": ctx.curator.time_zone}
     return [Reply("replies/later", facts, client_id=alert.client_id)]
+
+
+def _tell_claimed(ctx: Context, alert: Alert, other: Curator, facts: Mapping[str, Any]) -> None:
+    if other.address is None:
+        return
+    notice = Outgoing(
+        key=f"claim:{alert.id}:{ctx.curator.id}:{other.id}",
+        to=other.address,
+        kind=Kind.NOTICE,
+        template="people/claimed_by",
+        language=other.language,
+        facts=facts,
+        partner_id=ctx.partner.id,
+        curator_id=other.id,
+        client_id=alert.client_id,
+    )
+    outbox.enqueue(ctx.conn, notice, sender=ctx.env.around.sender, now=ctx.now, jobs=ctx.env.around.jobs)
 
 
 def _line(one: DueClient) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bot.alerts import repository as alerts
+from bot.alerts.alert import Alert
 from bot.alerts.digest import Digest
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.wording import worded
@@ -18,6 +19,7 @@ from bot.messaging.message import Kind, Outgoing
 REMIND_JOB = "remind"
 """The name of the job; its key is made by `ask`, and `remind` takes it."""
 _MORNING = time(9)
+_SOON = timedelta(hours=1)
 
 
 def tomorrow_morning(now: datetime, zone: str) -> datetime:
@@ -38,6 +40,8 @@ def remind(conn: Connection, key: str, now: datetime, env: Surroundings) -> Deli
     curator = directory.curators_by_id(conn, [CuratorId(curator_id)]).get(CuratorId(curator_id))
     if alert is None or not alert.open or curator is None or curator.address is None:
         return None
+    if _said_anyway(conn, alert, now):
+        return None
     if curator.id not in directory.recipients(conn, [alert.client_id])[alert.client_id].curators:
         return None
     said = worded(Digest(alert, (alert,)), now, may_act=curator.may_move_money)
@@ -54,3 +58,12 @@ def remind(conn: Connection, key: str, now: datetime, env: Surroundings) -> Deli
         client_id=alert.client_id,
     )
     return outbox.enqueue(conn, message, sender=env.sender, now=now, jobs=env.jobs)
+
+
+def _said_anyway(conn: Connection, alert: Alert, now: datetime) -> bool:
+    """Whether a newer alert tells of this client already, or the next stage will within the hour."""
+    newer = any(
+        one.raised_at > alert.raised_at
+        for one in alerts.open_of_clients(conn, [alert.client_id]).get(alert.client_id, [])
+    )
+    return newer or any(rung.due_at <= now + _SOON for rung in alerts.next_due(conn, alert.client_id))

@@ -1,5 +1,7 @@
 """Questions by chat: clients by any name, lists to pick from, who runs out, the buttons of alerts, idle words."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Connection, update
 
@@ -164,7 +166,10 @@ async def test_im_on_it_tells_the_others(db: Database) -> None:
         [alert] = anna.say("3")
         [claimed] = anna.tap(alert, "I'm on it")
         assert claimed.text.splitlines() == ["Noted: you take care of *Alfa Dental*.", "1 other curator is told."]
-        anna.tap(alert, "I'm on it")
+        assert anna.tap(alert, "I'm on it")[0].template == "replies/claimed"
+        assert phone_of(conn, olga).say("Беру на себя", alert.buttons["I'm on it"])[0].text == (
+            "Этим клиентом уже занимается Anna."
+        )
         told = [row.body for row in messages(conn, olga) if row.template == "people/claimed_by"]
         assert len(told) == 1
         assert told[0].startswith("К сведению: Anna занимается клиентом *Alfa Dental*")
@@ -188,6 +193,7 @@ async def test_remind_me_later_comes_back_unless_it_is_settled(db: Database) -> 
         morning = reminder.tomorrow_morning(NOW, "Europe/Riga")
         assert reminder.remind(conn, key, morning, ENV) is not None
         assert reminder.remind(conn, key, morning, ENV) is None
+        assert reminder.remind(conn, key, morning + timedelta(days=3), ENV) is None, "the next stage says it"
         assert messages(conn)[-1].body.splitlines()[0] == "Finances: *Alfa Dental* ends in 6 days"
         client_id = next(row.client_id for row in messages(conn) if row.template == "alerts/ending")
         curator_id = messages(conn)[-1].curator_id
