@@ -20,7 +20,7 @@ from bot.ids import AccountId, ChannelId, ClientId, PartnerId, SubscriptionId
 from bot.money import Money
 from bot.storage.tables import account, channel, client_day
 
-DAYS_AT_ONCE = 31
+DAYS_AT_ONCE = 7
 """So many missed days of one client are worked off in a chunk; the rest follow in the next."""
 _SELDOM = timedelta(days=30)
 """A client for whom time changes nothing is looked at this often all the same."""
@@ -47,7 +47,7 @@ class _Chunk:
     changes: dict[Changed, None] = field(default_factory=dict)
 
 
-def charge_due(conn: Connection, book: PriceBook, now: datetime, limit: int = 200) -> list[Changed]:
+def charge_due(conn: Connection, book: PriceBook, now: datetime, limit: int = 100) -> list[Changed]:
     """Work off up to `limit` clients whose next day has begun: each missed day one by one, then their next midnight.
 
     Charging a day twice is impossible: a channel remembers the last day it paid, and the ledger takes
