@@ -69,11 +69,11 @@ def test_money_for_two_more_days(db: Database) -> None:
 
 def test_missed_days_are_charged_one_by_one(db: Database) -> None:
     client_id = db.write_now(start)
-    changes = db.write_now(billing.charge_due, BOOK, midnight(37))
+    changes = db.write_now(billing.charge_due, BOOK, midnight(33))
     assert [one.what for one in changes] == ["charged", "stopped"]
     assert db.read_now(charged_days) == ["2026-11-27"] * 2 + ["2026-11-28"] * 2
     assert db.read_now(balance_of, client_id) == euro("1")
-    assert not db.read_now(billing.is_waiting, midnight(37))
+    assert not db.read_now(billing.is_waiting, midnight(33))
 
 
 def test_many_missed_days_come_in_chunks(db: Database) -> None:
