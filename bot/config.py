@@ -75,7 +75,7 @@ class WebSettings(Section):
     host: str = Field("127.0.0.1", description="address the webhooks are answered on")
     port: int = Field(8080, ge=0, le=65535, description="port of webhooks, health and console")
     console_host: str = Field("127.0.0.1", description="only requests to this host see console, API and metrics")
-    body_bytes_max: int = Field(65_536, ge=1024, le=1_048_576, description="a larger webhook is refused with 413")
+    body_bytes_max: int = Field(262_144, ge=1024, le=1_048_576, description="a larger webhook is refused with 413")
 
 
 class MoneySettings(Section):
