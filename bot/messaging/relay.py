@@ -6,6 +6,7 @@ Nothing here is remembered that must survive: a process that dies leaves claimed
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from time import perf_counter
@@ -20,7 +21,7 @@ from bot.messaging.attempts import Ended, record_attempts
 from bot.messaging.claims import Claimed
 from bot.messaging.content_sync import ContentSync
 from bot.messaging.message import ErrorClass
-from bot.messaging.pace import Bucket
+from bot.messaging.pace import Bucket, PeoplePace
 from bot.messaging.preparation import Ready, prepare
 from bot.messaging.transport import OutMessage, Rejected, Result, Transport, Unknown
 from bot.storage.engine import Database
@@ -29,6 +30,10 @@ CHUNK = 500
 """So many messages a job sends at most; then it asks for another."""
 _LOOK_AGAIN_SECONDS = 0.2
 """While sends are under way, newer messages are looked for so often: a reply does not wait for a slow send."""
+_BREATH_SECONDS = 0.05
+"""At full pace so much is saved up for each claim."""
+_PATIENCE_SECONDS = 1.0
+"""A sender slower than that leaves the rest to a later job."""
 _PAUSE = timedelta(minutes=1)
 """After our account or sender was refused, nothing is tried for so long."""
 _APPROVAL_WAIT = timedelta(minutes=5)
@@ -61,6 +66,7 @@ class Relay:
         self._jitter = jitter
         self._record = partial(record_attempts, jobs=jobs)
         self._buckets: dict[Address, Bucket] = {}
+        self._people = PeoplePace()
         self._lanes: dict[Address, set[asyncio.Task[None]]] = {}
         self._under_way: dict[Address, int] = {}
         self._paused_until: dict[Address, datetime] = {}
@@ -77,6 +83,9 @@ class Relay:
                 await self._db.write(outbox.ask, self._jobs, sender, until)
                 return sent
             room = await self._room(sender)
+            if room == 0:
+                await self._db.write(outbox.ask, self._jobs, sender, self._bucket(sender).next_at(1, self._clock.now()))
+                return sent
             claimed = await self._db.write(claims.claim, sender, self._clock.now(), room)
             self._bucket(sender).take(len(claimed.taken), self._clock.now())
             sent += len(claimed.taken)
@@ -95,15 +104,17 @@ class Relay:
         await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _room(self, sender: Address) -> int:
-        """Wait until there is room for some messages; how many. Few at a time would cost a claim each."""
+        """Wait until there is room for some messages, since each claim costs; how many, 0 when not soon."""
         while self._under_way.get(sender, 0) > self._at_a_time // 2:
             await self._one_done(sender, None)
         bucket = self._bucket(sender)
         if bucket.available(self._clock.now()) < 1:
-            few = max(1, int(bucket.rate / 20))
-            await self._clock.sleep_until(bucket.next_at(few, self._clock.now()))
+            some = max(1, int(bucket.rate * _BREATH_SECONDS))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    await self._clock.sleep_until(bucket.next_at(some, self._clock.now()))
         free = self._at_a_time - self._under_way.get(sender, 0)
-        return max(1, min(free, bucket.available(self._clock.now())))
+        return min(free, max(bucket.available(self._clock.now()), 0))
 
     def _bucket(self, sender: Address) -> Bucket:
         return self._buckets.setdefault(sender, Bucket(self._per_second))
@@ -126,12 +137,19 @@ class Relay:
 
     async def _run_lane(self, sender: Address, lane: Sequence[Claimed]) -> None:
         """One person's messages one after the other. When one must wait, those after it are given back."""
-        for n, claimed in enumerate(lane, start=1):
+        for n, claimed in enumerate(lane):
+            too_fast_until = self._people.wait_until(claimed.to, self._clock.now())
+            if too_fast_until is not None:
+                await self._put_back(sender, lane[n:], too_fast_until)
+                return
             if await self._send(sender, claimed):
-                rest = lane[n:]
-                if rest:
+                if rest := lane[n + 1 :]:
                     await self._db.write(claims.release, rest)
                 return
+
+    async def _put_back(self, sender: Address, messages: Sequence[Claimed], until: datetime) -> None:
+        await self._db.write(claims.release, messages, until)
+        await self._db.write(outbox.ask, self._jobs, sender, until)
 
     async def _send(self, sender: Address, claimed: Claimed) -> bool:
         """Send one message; True when it waits to be tried again."""
@@ -145,9 +163,7 @@ class Relay:
             case Rejected():
                 result = prepared
             case None:
-                wait_until = self._clock.now() + _APPROVAL_WAIT
-                await self._db.write(claims.release, [claimed], wait_until)
-                await self._db.write(outbox.ask, self._jobs, sender, wait_until)
+                await self._put_back(sender, [claimed], self._clock.now() + _APPROVAL_WAIT)
                 return True
         took = int((perf_counter() - started) * 1000)
         ended = Ended(claimed, result, self._clock.now(), took, self._jitter(), note)
@@ -171,6 +187,8 @@ class Relay:
             code=result.code,
             error=result.message,
         )
+        if result.error_class is ErrorClass.THROTTLE:
+            self._bucket(sender).slow_down(self._clock.now())
         if result.error_class is ErrorClass.CONFIGURATION:
             self._paused_until[sender] = self._clock.now() + _PAUSE
 

@@ -114,6 +114,11 @@ class Transport(Protocol):
         """Messages sent to somebody since then, newest first. TransientError when the provider cannot say now."""
         ...
 
+    async def received(self, since: datetime) -> list[Inbound]:
+        """Messages that people sent to us since then, oldest first, as far as the provider keeps them: without their
+        buttons' payloads. TransientError as above."""
+        ...
+
     async def fetch(self, provider_id: str) -> Seen | None:
         """One message by the provider's id; None when there is none. TransientError as above."""
         ...

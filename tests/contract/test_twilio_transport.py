@@ -17,6 +17,7 @@ from bot.ids import Address, DeliveryId
 from bot.messaging import deliveries, inbox
 from bot.messaging.content_sync import ContentSync
 from bot.messaging.message import ErrorClass, Inbound, Kind, StatusUpdate
+from bot.messaging.reconciliation import recover_inbound
 from bot.messaging.relay import Relay
 from bot.messaging.settler import Settler
 from bot.messaging.status import State
@@ -341,6 +342,20 @@ async def test_looking_up_and_fetching(world: World) -> None:
     found = await world.transport.lookup(ANNA, world.clock.now() - timedelta(seconds=5))
     assert [one.provider_id for one in found] == [sent.provider_id]
     assert await world.transport.fetch("SM" + "0" * 32) is None
+
+
+async def test_what_came_in_during_an_outage_is_found_again(world: World) -> None:
+    await world.simulator.say(ANNA, "before")
+    world.clock.advance(hours=2)
+    url, world.simulator.webhook_url = world.simulator.webhook_url, "http://127.0.0.1:1/nobody"
+    await world.simulator.say(ANNA, "during")
+    world.simulator.webhook_url = url
+    world.clock.advance(hours=1)
+    jobs = RecordingJobs()
+    assert await recover_inbound(world.db, world.transport, world.clock, jobs) == 1
+    assert await recover_inbound(world.db, world.transport, world.clock, jobs) == 0
+    assert jobs.asked == [("dispatch", ANNA, world.clock.now() - timedelta(hours=1))]
+    assert (await world.db.read(inbox.queue_length))[0] == 2
 
 
 async def test_a_reply_overtakes_and_free_text_is_cut(world: World) -> None:

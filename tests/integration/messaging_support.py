@@ -113,6 +113,7 @@ class ScriptedTransport:
         self.script = script
         self.approvals: dict[str, str] = {}
         self.remembers: list[Seen] = []
+        self.heard: list[Inbound] = []
         self.created: list[Content] = []
         self.initial_approval = "approved"
 
@@ -132,6 +133,9 @@ class ScriptedTransport:
 
     async def lookup(self, to: Address, since: datetime) -> list[Seen]:
         return [seen for seen in self.remembers if seen.to == to and seen.created_at >= since]
+
+    async def received(self, since: datetime) -> list[Inbound]:
+        return [one for one in self.heard if one.received_at >= since]
 
     async def fetch(self, provider_id: str) -> Seen | None:
         return next((seen for seen in self.remembers if seen.provider_id == provider_id), None)

@@ -4,15 +4,19 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
 
 from bot.clock import ManualClock
+from bot.errors import TransientError
 from bot.ids import Address, DeliveryId
 from bot.messaging import contents, inbox, outbox
 from bot.messaging.content_sync import ContentSync
 from bot.messaging.message import ErrorClass, Kind, Outgoing
+from bot.messaging.pace import PERSON_BURST
+from bot.messaging.reconciliation import recover_inbound
 from bot.messaging.relay import Relay
 from bot.messaging.settler import Settler
 from bot.messaging.status import State
@@ -321,6 +325,31 @@ async def test_never_faster_than_the_sender_may(db: Database, clock: ManualClock
     assert await draining == 8
 
 
+async def test_one_person_is_not_flooded_and_keeps_the_order(db: Database, clock: ManualClock) -> None:
+    bench = Bench(db, clock)
+    await bench.put(*[alert(f"{n:02d}") for n in range(PERSON_BURST + 3)])
+    await bench.drain()
+    assert len(bench.transport.sent) == PERSON_BURST
+    for expected in range(1, 4):
+        clock.advance(seconds=6)
+        await bench.drain()
+        assert len(bench.transport.sent) == PERSON_BURST + expected
+    keys = [(await db.read(row_of, one.delivery_id)).key for one in bench.transport.sent]
+    assert keys == sorted(keys)
+
+
+async def test_too_fast_slows_the_sender_down(db: Database, clock: ManualClock) -> None:
+    bench = Bench(db, clock, once(THROTTLED), per_second=10)
+    await bench.put(*[alert(str(n), to=Address(f"whatsapp:+3712000010{n}")) for n in range(3)])
+    assert await bench.drain() == 3
+    await bench.put(alert("later", to=BORIS))
+    assert await bench.drain() == 0
+    assert bench.jobs.asked[-1] == ("relay", SENDER, clock.now() + timedelta(seconds=0.2))
+    clock.advance(seconds=2)
+    await bench.drain()
+    assert set((await states(db)).values()) == {"sent"}
+
+
 async def test_a_slow_send_does_not_hold_up_a_reply_to_somebody_else(db: Database, clock: ManualClock) -> None:
     bench = Bench(db, clock)
     free = asyncio.Event()
@@ -379,3 +408,32 @@ def test_nothing_is_usable_before_it_is_stored() -> None:
     assert not any(one.is_usable for one in contents.status([], registry().contents()))
     free = [one for one in registry().contents() if not one.needs_approval]
     assert all(one.content_id is None for one in contents.status([], free))
+
+
+async def test_messages_lost_in_an_outage_are_taken_in_once(db: Database, clock: ManualClock) -> None:
+    bench = Bench(db, clock)
+    bench.transport.heard = [inbound(str(n), body=f"text {n}", now=clock.now()) for n in range(3)]
+    recover = partial(recover_inbound, db, bench.transport, clock, bench.jobs)
+    assert await recover() == 0, "an empty inbox knows of no outage"
+    await db.write(inbox.accept, inbound("1", now=clock.now()), bench.jobs)
+    clock.advance(minutes=10)
+    assert await recover() == 2
+    assert await recover() == 0
+    assert (await db.read(inbox.queue_length))[0] == 3
+
+
+async def test_a_provider_that_cannot_be_asked_stops_nothing(db: Database, clock: ManualClock) -> None:
+    bench = Bench(db, clock, always(NO_ANSWER))
+    await db.write(inbox.accept, inbound(now=clock.now()), bench.jobs)
+    await bench.put(alert())
+    await bench.drain()
+    clock.advance(hours=1)
+
+    async def away(*_: object) -> list[Any]:
+        raise TransientError("away")
+
+    bench.transport.lookup = away  # type: ignore[method-assign]
+    bench.transport.received = away  # type: ignore[method-assign]
+    assert await recover_inbound(db, bench.transport, clock, bench.jobs) == 0
+    assert await bench.settler.settle() == {}
+    assert (await states(db))["alert:1"] == "unknown"

@@ -126,6 +126,10 @@ class TwilioTransport:
         """As the protocol says."""
         return await self._api.lookup(to, since)
 
+    async def received(self, since: datetime) -> list[Inbound]:
+        """As the protocol says."""
+        return await self._api.received(since)
+
     async def fetch(self, provider_id: str) -> Seen | None:
         """As the protocol says."""
         return await self._api.fetch(provider_id)

@@ -10,14 +10,18 @@ import aiohttp
 from bot.config import TwilioSettings
 from bot.errors import PermanentError, TransientError
 from bot.ids import Address
+from bot.messaging.message import Inbound
 from bot.messaging.templates import Content
 from bot.messaging.transport import Approval, Seen
 from bot.messaging.transports.twilio_errors import classify
+from bot.messaging.transports.twilio_webhook import NAME
 
 if TYPE_CHECKING:
     from twilio.rest import Client
 
 _LOOKUP_MAX = 50
+_RECEIVED_MAX = 5_000
+_PAGE = 1_000
 T = TypeVar("T")
 
 
@@ -33,6 +37,15 @@ class TwilioApi:
         messages = self._client.messages
         found = await _call(messages.list_async(to=to, from_=self._settings.sender, limit=_LOOKUP_MAX))
         return [seen for one in found if (seen := _seen(one)).created_at >= since]
+
+    async def received(self, since: datetime) -> list[Inbound]:
+        """What people sent to our sender since then, oldest first."""
+        messages = self._client.messages
+        found = await _call(
+            messages.list_async(to=self._settings.sender, date_sent_after=since, limit=_RECEIVED_MAX, page_size=_PAGE)
+        )
+        heard = [_inbound(one) for one in found if str(one.direction) == "inbound"]
+        return sorted((one for one in heard if one.received_at >= since), key=lambda one: one.received_at)
 
     async def fetch(self, provider_id: str) -> Seen | None:
         """One message; None when Twilio knows none of this id."""
@@ -110,6 +123,20 @@ async def _call(waiting: Awaitable[T]) -> T:
         raise PermanentError(f"Twilio: {error}") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise TransientError(f"Twilio cannot be reached: {type(error).__name__}") from error
+
+
+def _inbound(message: Any) -> Inbound:
+    sent_at = message.date_sent or message.date_created
+    return Inbound(
+        transport=NAME,
+        provider_id=str(message.sid),
+        from_address=Address(str(message.from_)),
+        to_address=Address(str(message.to)),
+        body=(message.body or "").replace("\x00", ""),
+        received_at=sent_at,
+        media=int(message.num_media or 0),
+        raw={"source": "listed"},
+    )
 
 
 def _seen(message: Any) -> Seen:
