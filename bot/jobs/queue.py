@@ -86,13 +86,13 @@ def retry(conn: Connection, job_id: JobId, worker: str, run_after: datetime, err
     """Put a failed job back. If one of its key waits already, they become one that waits as long as the failed one."""
     if row := _take_back(conn, job_id, worker):
         changed = {"run_after": run_after, "error": error[:_ERROR_LENGTH]}
-        conn.execute(_delaying(conn.dialect.name), {**row, **changed})
+        conn.execute(_putting_back(conn.dialect.name, failed=True), {**row, **changed})
 
 
 def release(conn: Connection, job_id: JobId, worker: str) -> None:
     """Give a job back that was not carried out, as if it had not been taken."""
     if row := _take_back(conn, job_id, worker):
-        conn.execute(_hurrying(conn.dialect.name), {**row, "attempts": row["attempts"] - 1})
+        conn.execute(_putting_back(conn.dialect.name, failed=False), {**row, "attempts": row["attempts"] - 1})
 
 
 def bury(conn: Connection, job_id: JobId, worker: str, error: str) -> None:
@@ -138,12 +138,13 @@ def _hurrying(dialect: str) -> Insert:
 
 
 @cache
-def _delaying(dialect: str) -> Insert:
-    """Insert a waiting job that has failed; one that waits already takes the later time, and the failures."""
+def _putting_back(dialect: str, *, failed: bool) -> Insert:
+    """Insert a job that was taken; one that waits already takes its attempts, and its time: the later if it failed."""
     statement = queries.insert_on(dialect, job)
     new = statement.excluded
+    sooner = new.run_after < job.c.run_after
     merged = {
-        "run_after": case((new.run_after > job.c.run_after, new.run_after), else_=job.c.run_after),
+        "run_after": case((~sooner if failed else sooner, new.run_after), else_=job.c.run_after),
         "attempts": case((new.attempts > job.c.attempts, new.attempts), else_=job.c.attempts),
         "error": new.error,
     }
