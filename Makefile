@@ -13,7 +13,7 @@ demo: $(VENV)/.ok
 
 ## test: every test that needs no installation of its own
 test: $(VENV)/.ok
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 ## lint: the gate: style, types, floors, dependencies
 lint: $(VENV)/.ok
