@@ -62,7 +62,7 @@ def claim(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, now: da
         return _known(conn, found.client_id, curator_id)
     alerts = [one.id for one in repository.open_of_clients(conn, [found.client_id]).get(found.client_id, [])]
     outbox.cancel_queued(conn, ids=notifications.take_back(conn, alerts, curator_id, "claimed", now), reason="claimed")
-    told = directory.recipients(conn, [found.client_id])[found.client_id].curators
+    told = directory.recipients(conn, [found.client_id], now)[found.client_id].informed
     return Claim(found.client_id, curator_id, now, until, True, tuple(one for one in told if one != curator_id))
 
 
@@ -137,7 +137,7 @@ def _known(conn: Connection, client_id: ClientId, curator_id: CuratorId) -> Clai
 
 
 def _say_returned(conn: Connection, ended: Hold, found: Alert, now: datetime, env: Surroundings) -> None:
-    told = directory.recipients(conn, [ended.client_id])[ended.client_id].curators
+    told = directory.recipients(conn, [ended.client_id], now)[ended.client_id].informed
     people = directory.curators_by_id(conn, [*told, ended.curator_id])
     facts = {**alert_facts(found, now), "who": people[ended.curator_id].name}
     for curator_id in told:

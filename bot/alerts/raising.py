@@ -19,7 +19,8 @@ from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import moments
 from bot.billing.standings import standings
 from bot.directory import service as directory
-from bot.directory.people import Client, Recipients
+from bot.directory.people import Client
+from bot.directory.routing import Recipients
 from bot.id_generator import new_id
 from bot.ids import AlertId, ClientId, CuratorId
 
@@ -63,7 +64,7 @@ def raise_due(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datet
 def plan(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datetime, env: Surroundings) -> Raised:
     """What raising these rungs would come to; writes nothing."""
     alerts = _alerts(conn, due, now, env)
-    people = directory.recipients(conn, {one.client_id for one in alerts if one.open})
+    people = directory.recipients(conn, {one.client_id for one in alerts if one.open}, now)
     open_alerts = [one for one in alerts if one.open]
     return Raised(
         alerts=tuple(alerts),

@@ -65,7 +65,7 @@ def _outgoings(
     facts: dict[str, Any],
     in_reply_to: InboxId | None,
 ) -> list[Outgoing]:
-    others = directory.recipients(conn, [client.id])[client.id].curators
+    others = directory.recipients(conn, [client.id])[client.id].informed
     wanted = {*others, *([view.asked_by] if view.asked_by else [])}
     people = directory.curators_by_id(conn, wanted)
     asker = people.get(view.asked_by) if view.asked_by else None

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from bot.alerts import service as alerts
 from bot.alerts.report import ScanReport
 from bot.billing.changed import Changed
-from bot.billing.charging import charge_due
+from bot.billing.charging import charge_due, is_waiting
 from bot.billing.confirming import expire_quotes, settle_due
 from bot.clock import Clock
 from bot.handlers import reminder
@@ -65,7 +65,9 @@ class Workers:
 
     async def charge(self, job: Job) -> None:
         """Take daily payments, end subscriptions, stop channels without money; then look who must be told."""
-        changed = await self._until_done(lambda conn, now: charge_due(conn, self._env.around.book, now))
+        changed = 0
+        while await self._db.read(is_waiting, self._clock.now()):
+            changed += len(await self._db.write(self._apply, self._charges, self._clock.now(), bulk=True))
         if changed:
             await self._db.write(self._enqueue_scan)
 
@@ -94,6 +96,9 @@ class Workers:
         while changes := await self._db.write(self._apply, chunk, self._clock.now(), bulk=True):
             done += len(changes)
         return done
+
+    def _charges(self, conn: Connection, now: datetime) -> list[Changed]:
+        return charge_due(conn, self._env.around.book, now)
 
     def _apply(self, conn: Connection, chunk: Chunk, now: datetime) -> Sequence[Changed]:
         changes = chunk(conn, now)

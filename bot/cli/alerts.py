@@ -12,7 +12,7 @@ from bot.alerts.report import ScanReport
 from bot.alerts.surroundings import Surroundings
 from bot.app.clock_offset import move_forward
 from bot.app.simulation import is_simulated
-from bot.billing.charging import charge_due
+from bot.billing.charging import charge_due, is_waiting
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json, print_table
 from bot.cli.reading import moment_of, span_of
@@ -120,7 +120,7 @@ def _go_to(here: Session, now: datetime) -> None:
 def _charge(conn: Connection, env: Surroundings, now: datetime) -> bool:
     changes = charge_due(conn, env.book, now)
     alerts.apply(conn, changes, now=now, env=env)
-    return bool(changes)
+    return is_waiting(conn, now)
 
 
 def _document(one: DueClient) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Partner, Client and Curator as values, and what makes a curator hear of money or not. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -23,6 +22,9 @@ class Suppression(StrEnum):
     NO_CONSENT = "no_consent"
     STOPPED = "stopped"
     MUTED = "muted"
+    AWAY = "away"
+    NOT_ROUTED = "not_routed"
+    ASSIGNED = "assigned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Client:
     source: str
     as_of: datetime | None
     missing_since: datetime | None
+    assigned_to: CuratorId | None = None
+    """The one curator who is responsible; the others hear of this client by escalation only."""
 
     @property
     def data(self) -> ClientData:
@@ -145,29 +149,3 @@ class Curator:
         if self.consent_at is None:
             return Suppression.NO_CONSENT
         return Suppression.STOPPED if self.stopped_at is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class Recipients:
-    """Who is told of one client, and who is not and why."""
-
-    curators: tuple[CuratorId, ...]
-    suppressed: Mapping[CuratorId, Suppression]
-
-
-def choose_recipients(client_id: ClientId, curators: tuple[Curator, ...], muted: frozenset[CuratorId]) -> Recipients:
-    """Sort a partner's curators into those who are told of this client and those who are not.
-
-    Curators of other clients appear in neither: they have nothing to do with this one.
-    """
-    told: list[CuratorId] = []
-    suppressed: dict[CuratorId, Suppression] = {}
-    for curator in curators:
-        if curator.removed_at is not None or not curator.follows(client_id):
-            continue
-        reason = curator.silence() or (Suppression.MUTED if curator.id in muted else None)
-        if reason is None:
-            told.append(curator.id)
-        else:
-            suppressed[curator.id] = reason
-    return Recipients(tuple(told), suppressed)

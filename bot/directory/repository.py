@@ -103,6 +103,10 @@ def curators(
     return [_curator(row, known.get(row.id, ())) for row in rows]
 
 
+def assign_client(conn: Connection, client_id: ClientId, curator_id: CuratorId | None) -> None:
+    conn.execute(update(client).where(client.c.id == client_id).values(assigned_to=curator_id))
+
+
 def insert_curator(conn: Connection, value: Curator, now: datetime) -> None:
     conn.execute(
         insert(curator).values(
@@ -227,6 +231,7 @@ def _client(row: Row[Any]) -> Client:
         source=row.source,
         as_of=row.as_of,
         missing_since=row.missing_since,
+        assigned_to=None if row.assigned_to is None else CuratorId(row.assigned_to),
     )
 
 

@@ -14,10 +14,9 @@ from bot.directory.people import (
     ClientData,
     Curator,
     Partner,
-    Recipients,
     Role,
-    choose_recipients,
 )
+from bot.directory.routing import Recipients, choose_recipients
 from bot.errors import UserError
 from bot.i18n import supported
 from bot.id_generator import new_id
@@ -291,25 +290,30 @@ def financial_curators(conn: Connection, partner_id: PartnerId) -> list[Curator]
     return [one for one in list_curators(conn, partner_id) if one.client_id is None and one.silence() is None]
 
 
-def recipients(conn: Connection, client_ids: Iterable[ClientId]) -> Mapping[ClientId, Recipients]:
-    """For each client who is told, and who is not and why; at most a few hundred clients at a time."""
+def recipients(
+    conn: Connection, client_ids: Iterable[ClientId], now: datetime | None = None
+) -> Mapping[ClientId, Recipients]:
+    """For each client who is told, and who is not and why; at most a few hundred clients at a time.
+
+    With `now`, people who are away then are stood in for.
+    """
     found = repository.clients_by_id(conn, client_ids)
     muted = repository.mutes(conn, found)
     people: dict[PartnerId, list[Curator]] = {}
     for one in repository.curators(conn, partner_ids={value.partner_id for value in found.values()}):
         people.setdefault(one.partner_id, []).append(one)
     return {
-        client_id: choose_recipients(
-            client_id, tuple(people.get(value.partner_id, ())), muted.get(client_id, frozenset())
-        )
+        client_id: choose_recipients(value, people.get(value.partner_id, ()), muted.get(client_id, frozenset()), now)
         for client_id, value in found.items()
     }
 
 
 def is_last_curator(conn: Connection, client_id: ClientId, curator_id: CuratorId) -> bool:
-    """Whether nobody else would be told of this client if this person were not."""
-    told = recipients(conn, [client_id])
-    return all(other == curator_id for one in told.values() for other in one.curators)
+    """Whether nobody else of the partner would be told of this client if this person were not; owners step in then."""
+    client = get_client(conn, client_id)
+    muted = repository.mutes(conn, [client_id]).get(client_id, frozenset())
+    others = [one for one in list_curators(conn, client.partner_id) if one.client_id is None and one.id != curator_id]
+    return not any(one.silence() is None and one.id not in muted for one in others)
 
 
 def _refuse_taken(conn: Connection, partner_id: PartnerId, address: Address) -> None:

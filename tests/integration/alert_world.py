@@ -133,8 +133,8 @@ def imported(conn: Connection, client_ids: Sequence[ClientId], now: datetime = N
 
 def charge(conn: Connection, now: datetime) -> None:
     """Take the daily payments up to a moment, and tell alerts."""
-    while changes := billing.charge_due(conn, BOOK, now):
-        alerts.apply(conn, changes, now=now, env=ENV)
+    while billing.is_waiting(conn, now):
+        alerts.apply(conn, billing.charge_due(conn, BOOK, now), now=now, env=ENV)
 
 
 def scan(conn: Connection, now: datetime = NOW, **given: Any) -> ScanReport:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.directory.people import Curator, Role, Suppression, choose_recipients
+from bot.directory.people import Client, Curator, Role, Suppression
+from bot.directory.routing import choose_recipients
 from bot.ids import Address, ClientId, CuratorId, PartnerId
 
 NOW = datetime(2026, 11, 26, 7, tzinfo=UTC)
@@ -27,9 +28,26 @@ ANNA = Curator(
     addresses=(Address("whatsapp:+37120000001"),),
 )
 
+CLIENT = Client(
+    id=ALFA,
+    partner_id=PartnerId("p"),
+    account_id="48210017",
+    company="Alfa Dental",
+    email=None,
+    language="en",
+    currency="EUR",
+    time_zone="Europe/Riga",
+    contact_name=None,
+    contact_phone=None,
+    tags=("vip",),
+    source="import",
+    as_of=None,
+    missing_since=None,
+)
+
 
 def test_a_curator_with_finances_and_consent_is_told() -> None:
-    told = choose_recipients(ALFA, (ANNA,), frozenset())
+    told = choose_recipients(CLIENT, (ANNA,), frozenset())
     assert told.curators == (ANNA.id,)
     assert told.suppressed == {}
 
@@ -47,14 +65,14 @@ def test_a_curator_with_finances_and_consent_is_told() -> None:
 )
 def test_the_first_reason_is_told(change: dict[str, object], muted: bool, reason: Suppression) -> None:
     person = replace(ANNA, **change)  # type: ignore[arg-type]
-    told = choose_recipients(ALFA, (person,), frozenset([ANNA.id] if muted else []))
+    told = choose_recipients(CLIENT, (person,), frozenset([ANNA.id] if muted else []))
     assert told.curators == ()
     assert told.suppressed == {ANNA.id: reason}
 
 
 def test_another_clients_own_curator_and_a_removed_one_are_not_even_named() -> None:
     people = (replace(ANNA, client_id=BETA), replace(ANNA, id=CuratorId("gone"), removed_at=NOW))
-    told = choose_recipients(ALFA, people, frozenset())
+    told = choose_recipients(CLIENT, people, frozenset())
     assert (told.curators, told.suppressed) == ((), {})
 
 
