@@ -29,6 +29,6 @@ def set_up_logging(settings: LogSettings) -> None:
     logging.basicConfig(
         level=settings.level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True
     )
-    for chatty in ("twilio", "aiohttp.access", "asyncio"):
+    for chatty in ("twilio", "stripe", "httpx", "httpcore", "aiohttp.access", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -30,6 +30,10 @@ class FaultKind(StrEnum):
     """All callbacks of the message, or only the one named by `status`."""
     INBOUND_DUPLICATED = "inbound_duplicated"
     INBOUND_LOST = "inbound_lost"
+    EVENT_DUPLICATED = "event_duplicated"
+    """Events are those of the payment provider; `to` limits these three to one kind of event."""
+    EVENT_LOST = "event_lost"
+    EVENT_OUT_OF_ORDER = "event_out_of_order"
 
 
 API_KINDS = (
@@ -94,15 +98,15 @@ class Faults:
     ) -> Fault:
         """Switch a fault on. ValueError when the kind is unknown or `error` comes without a code.
 
-        `on` is `messages` or `content`: the part of the API that the first six kinds hit.
+        `on` is `messages`, `content` or `checkout`: the part of the API that the first six kinds hit.
         """
         known = FaultKind(kind)
         if known is FaultKind.ERROR and code is None:
             raise ValueError("fault 'error' needs a code, such as 63024")
         if times is not None and times < 1:
             raise ValueError("times is at least 1, or null for always")
-        if on not in ("messages", "content"):
-            raise ValueError("on is 'messages' or 'content'")
+        if on not in ("messages", "content", "checkout"):
+            raise ValueError("on is 'messages', 'content' or 'checkout'")
         default = _LATE_SECONDS if known is FaultKind.CALLBACK_LATE else HOLD_SECONDS_MAX
         fault = Fault(next(self._ids), known, times, to, code, default if seconds is None else seconds, status, on)
         self._active.append(fault)

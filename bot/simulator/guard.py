@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bot.simulator.refusals import Refusal, error_body
 from bot.simulator.settings import SimulatorSettings, is_loopback
+from bot.simulator.stripe_api import PATHS as STRIPE_PATHS
 
 _API_PATHS = ("/2010-04-01/", "/v1/", "/v2/")
 _HEADERS = {
@@ -42,7 +43,7 @@ async def _local_only(request: web.Request, handler: Handler) -> web.StreamRespo
 def _api_guard(settings: SimulatorSettings) -> Middleware:
     @web.middleware
     async def api_guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not request.path.startswith(_API_PATHS):
+        if not request.path.startswith(_API_PATHS) or request.path.startswith(STRIPE_PATHS):
             return await handler(request)
         try:
             _authenticate(request, settings)

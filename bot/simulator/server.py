@@ -23,6 +23,7 @@ from bot.simulator.phone_api import MoveClock, PhoneApi
 from bot.simulator.postman import Postman
 from bot.simulator.settings import BODY_BYTES_MAX, Person, SimulatorSettings, is_loopback
 from bot.simulator.store import Store
+from bot.simulator.stripe import StripeSimulator
 from bot.simulator.typing_api import TypingApi
 from bot.simulator.views import Line
 
@@ -55,6 +56,8 @@ class Simulator:
             settings, self._store, self._chats, self._inbound, self._delivery, self._people, self.faults, self._feed,
             self._background, clock, move_clock,
         )  # fmt: skip
+        self.stripe = StripeSimulator(settings, self.faults, self._background, clock)
+        """`stripe.till` pays, refuses, refunds; `stripe.post.url` is where its events go."""
         self.app = self._build_app()
         self._runner: web.AppRunner | None = None
 
@@ -147,10 +150,11 @@ class Simulator:
     def _build_app(self) -> web.Application:
         app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=middlewares(self.settings))
         typing = TypingApi(self._store, self._feed)
-        for part in (self._messages, self._content, typing, self._phone):
+        for part in (self._messages, self._content, typing, self._phone, self.stripe):
             app.add_routes(part.routes())
         app.add_routes(page.routes())
         app.cleanup_ctx.append(self._running)
+        app.cleanup_ctx.append(self.stripe.running)
         app.on_shutdown.append(self._end_streams)
         return app
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 DEFAULT_ACCOUNT_SID = "AC" + "0" * 32
 DEFAULT_AUTH_TOKEN = "simulator"  # noqa: S105 - a public default that opens nothing but this machine's simulator
+DEFAULT_STRIPE_KEY = "sk_test_simulator"
+DEFAULT_STRIPE_WEBHOOK_SECRET = "whsec_simulator"  # noqa: S105 - the same
 DEFAULT_SENDER = "whatsapp:+14155238886"
 """The number of Twilio's public WhatsApp sandbox; nobody can mistake it for a customer's."""
 
@@ -68,6 +70,10 @@ class SimulatorSettings:
     partner_name: str = ""
     suggestions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Per language, what the page offers to send with one tap, such as `{"en": ["help", "due"]}`."""
+    stripe_key: str = DEFAULT_STRIPE_KEY
+    stripe_webhook_url: str = ""
+    """Where events of payments are posted; empty: nowhere."""
+    stripe_webhook_secret: str = DEFAULT_STRIPE_WEBHOOK_SECRET
     console_url: str = ""
     """The product's delivery log, linked from the page."""
 
