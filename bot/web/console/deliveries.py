@@ -27,6 +27,7 @@ class DeliveryLine:
     attempts: int
     provider_id: str | None
     error_code: int | None
+    reason: str | None
     contradicted: bool
     unconfirmed: bool
     created_at: datetime
