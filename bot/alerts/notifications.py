@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, and_, exists, select, text, update
 
 from bot.alerts.alert import Alert
-from bot.alerts.repository import as_alert
+from bot.alerts.repository import OPEN, as_alert
 from bot.ids import AlertId, CuratorId, DeliveryId, PartnerId
 from bot.storage.queries import insert_if_absent
-from bot.storage.tables import alert, curator, delivery, digest, notification
+from bot.storage.tables import alert, curator, delivery, digest, hold, notification
 
 WAITING = text("notification.outcome = 'waiting'")
 """In the words of the partial index, so that it is used."""
@@ -73,6 +73,27 @@ def begin_digest(conn: Connection, curator_id: CuratorId, day: date, now: dateti
     """Take the one regular message that a person gets on a day of its calendar; False when it was taken before."""
     row = {"curator_id": curator_id, "day": day.isoformat(), "at": now}
     return bool(insert_if_absent(conn, digest, [row]))
+
+
+def left_to_one(conn: Connection, stage: int, raised_before: datetime, limit: int) -> list[tuple[Alert, CuratorId]]:
+    """Open alerts of this stage or later that nobody has claimed since then, and who was spared for another's sake."""
+    claimed = exists().where(hold.c.client_id == alert.c.client_id, hold.c.kind == "claim", hold.c.ended_at.is_(None))
+    query = (
+        select(notification.c.curator_id, alert)
+        .join(alert, alert.c.id == notification.c.alert_id)
+        .where(OPEN, alert.c.stage <= stage, alert.c.raised_at <= raised_before, ~claimed)
+        .where(notification.c.outcome == "suppressed", notification.c.reason == "assigned")
+        .order_by(alert.c.raised_at, notification.c.curator_id)
+        .limit(limit)
+    )
+    return [(as_alert(row), CuratorId(row.curator_id)) for row in conn.execute(query)]
+
+
+def call(conn: Connection, alert_id: AlertId, curator_id: CuratorId, at: datetime) -> None:
+    """Have a person told after all who was spared before."""
+    which = notification.c.alert_id == alert_id, notification.c.curator_id == curator_id
+    spared = update(notification).where(*which, notification.c.outcome == "suppressed")
+    conn.execute(spared.values(outcome="waiting", reason="escalated", send_at=at))
 
 
 def mark_sent(

@@ -13,7 +13,16 @@ from bot.ids import PartnerId
 STAGED = (Kind.ENDING, Kind.RUNNING_OUT)
 _STAGE_MAX = 90
 _STAGES_MAX = 10
-_TOP = ("raise_at", "forget_after_days", "respect_hours", "holidays", "stages", "partner", "client")
+_TOP = (
+    "raise_at",
+    "forget_after_days",
+    "escalate_after_hours",
+    "respect_hours",
+    "holidays",
+    "stages",
+    "partner",
+    "client",
+)
 
 Stages = Mapping[Kind, tuple[int, ...]]
 
@@ -23,6 +32,7 @@ class Policy:
     """`raise_at` is the hour of the client's own day from which a stage counts as due.
 
     What ended longer ago than `forget_after_days` is history, not news: a first import does not tell of it.
+    An alert left to one person goes to the others after `escalate_after_hours` without a reaction.
     With `respect_hours` nobody is told outside of its own working hours; `holidays` are days off by country code.
     Stages are days left, from the earliest to the last; those of a client (by account ID) win over its partner's, and
     those over the general ones.
@@ -31,6 +41,7 @@ class Policy:
     stages: Stages
     raise_at: time = time(9)
     forget_after_days: int = 30
+    escalate_after_hours: int = 4
     respect_hours: bool = False
     holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
     of_partner: Mapping[str, Stages] = field(default_factory=dict)
@@ -55,6 +66,7 @@ def policy(data: Mapping[str, Any]) -> Policy:
         stages=_stages(data.get("stages", {}), "stages", problems),
         raise_at=_hour(data.get("raise_at", "09:00"), problems),
         forget_after_days=_whole(data.get("forget_after_days", 30), "forget_after_days", 3650, problems),
+        escalate_after_hours=_whole(data.get("escalate_after_hours", 4), "escalate_after_hours", 240, problems),
         respect_hours=_yes(data.get("respect_hours", False), "respect_hours", problems),
         holidays=_holidays(data.get("holidays", {}), problems),
         of_partner=_overrides(data.get("partner", {}), "partner", problems),

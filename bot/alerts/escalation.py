@@ -1,0 +1,30 @@
+"""When nobody reacts: from stage 3 on, an alert that was left to one person goes to the others."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.alerts import notifications
+from bot.alerts.quiet import send_at
+from bot.alerts.surroundings import Surroundings
+from bot.alerts.timing import deadline
+from bot.directory import service as directory
+
+_FROM_STAGE = 3
+_CHUNK = 500
+
+
+def escalate(conn: Connection, *, now: datetime, env: Surroundings) -> int:
+    """Let the others be told of what the one responsible neither claimed nor settled in time; how many are told.
+
+    Only who is not told because the client is assigned to somebody else; each of them at an hour that fits.
+    """
+    since = now - timedelta(hours=env.policy.escalate_after_hours)
+    silent = notifications.left_to_one(conn, _FROM_STAGE, since, _CHUNK)
+    people = directory.curators_by_id(conn, {curator_id for _, curator_id in silent})
+    for alert, curator_id in silent:
+        at = now
+        if env.policy.respect_hours:
+            at = send_at(people[curator_id], now, deadline(alert), env.policy.is_holiday)
+        notifications.call(conn, alert.id, curator_id, at)
+    return len(silent)

@@ -1,0 +1,109 @@
+"""One person responsible: the others are spared, and called when that person is silent."""
+
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from bot.alerts import service as alerts
+from bot.alerts.claims import claim
+from bot.alerts.escalation import escalate
+from bot.directory import arrangements
+from bot.directory import service as directory
+from bot.storage.engine import Database
+from tests.integration.alert_world import (
+    ENV,
+    NOW,
+    RIGA,
+    add_client,
+    add_curator,
+    add_partner,
+    messages,
+    move_end,
+    renew,
+    scan,
+)
+
+DAY = timedelta(days=1)
+LATE = NOW + 4 * DAY
+"""Stage 3 of the client is due."""
+
+
+async def test_an_assigned_client_is_told_to_one_and_returns_to_all(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn)
+        arrangements.assign(conn, client, marta)
+        report = scan(conn)
+        assert (report.messages, report.suppressed) == (1, {"assigned": 1})
+        arrangements.assign(conn, client, None)
+        scan(conn, LATE)
+        assert len(messages(conn, anna)) == 1
+
+    await db.write(story)
+
+
+async def test_the_others_hear_after_a_silence_from_stage_three_on(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn)
+        arrangements.assign(conn, client, marta)
+        scan(conn)
+        assert escalate(conn, now=NOW + 2 * DAY, env=ENV) == 0
+        scan(conn, LATE)
+        assert escalate(conn, now=LATE + timedelta(hours=3), env=ENV) == 0
+        assert escalate(conn, now=LATE + timedelta(hours=4), env=ENV) == 1
+        assert escalate(conn, now=LATE + timedelta(hours=4), env=ENV) == 0
+        assert scan(conn, LATE + timedelta(hours=4)).messages == 1
+        assert messages(conn, anna)[0].body.startswith("Finances: *Alfa Dental* ends in 3 days\n")
+
+    await db.write(story)
+
+
+async def test_whoever_claims_or_settles_spares_the_others(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        add_curator(conn)
+        marta = add_curator(conn, "Marta")
+        client = add_client(conn)
+        arrangements.assign(conn, client, marta)
+        scan(conn, LATE)
+        (found,) = alerts.open_alerts(conn, RIGA)
+        claim(conn, found.id, marta, now=LATE)
+        assert escalate(conn, now=LATE + timedelta(hours=5), env=ENV) == 0
+        renew(conn, client, marta, now=LATE)
+        assert escalate(conn, now=LATE + DAY, env=ENV) == 0
+
+    await db.write(story)
+
+
+async def test_a_settled_alert_is_not_told_to_those_who_were_called(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn)
+        arrangements.assign(conn, client, marta)
+        scan(conn, LATE)
+        escalate(conn, now=LATE + timedelta(hours=4), env=ENV)
+        move_end(conn, client, date(2027, 12, 3), now=LATE + timedelta(hours=4))
+        assert scan(conn, LATE + timedelta(hours=5)).messages == 0
+        assert messages(conn, anna) == []
+
+    await db.write(story)
+
+
+async def test_absence_hands_over_and_ends_by_itself(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn)
+        arrangements.assign(conn, client, marta)
+        arrangements.set_away(conn, marta, NOW + DAY, anna)
+        assert scan(conn).suppressed == {"away": 1}
+        assert [row.curator_id for row in messages(conn)] == [anna]
+        scan(conn, LATE)
+        assert messages(conn)[-1].curator_id == marta
+        assert directory.get_curator(conn, marta).stand_in == anna
+
+    await db.write(story)
