@@ -432,8 +432,8 @@ async def test_a_provider_that_cannot_be_asked_stops_nothing(db: Database, clock
     async def away(*_: object) -> list[Any]:
         raise TransientError("away")
 
-    bench.transport.lookup = away  # type: ignore[method-assign]
-    bench.transport.received = away  # type: ignore[method-assign]
+    bench.transport.lookup = away  # type: ignore[method-assign,assignment]
+    bench.transport.received = away  # type: ignore[method-assign,assignment]
     assert await recover_inbound(db, bench.transport, clock, bench.jobs) == 0
     assert await bench.settler.settle() == {}
     assert (await states(db))["alert:1"] == "unknown"
