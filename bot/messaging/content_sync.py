@@ -18,6 +18,8 @@ from bot.storage.engine import Database
 _AT_A_TIME = 8
 _REMEMBERED_FOR = timedelta(seconds=30)
 """So late it may be noticed here that a report of another process has changed a text's approval."""
+_PENDING_FOR = timedelta(seconds=30)
+"""A text that WhatsApp has not decided on is asked for so often at most."""
 _REFUSED_FOR = timedelta(hours=1)
 """A paused text may come back by itself: it is asked for again so often."""
 _log = structlog.get_logger(__name__)
@@ -44,6 +46,7 @@ class ContentSync:
         self._clock = clock
         self._texts = texts
         self._known: dict[tuple[str, str, str], tuple[Stored, datetime]] = {}
+        self._asked: dict[tuple[str, str, str], datetime] = {}
         self._creating: dict[tuple[str, str, str], asyncio.Lock] = {}
 
     async def sync(self) -> SyncReport:
@@ -75,13 +78,24 @@ class ContentSync:
         return found
 
     async def recheck(self, known: Stored) -> Stored:
-        """Ask WhatsApp again about a wording that was not approved; refused ones once an hour."""
-        if known.approval in REFUSED and self._clock.now() - known.checked_at < _REFUSED_FOR:
-            return known
-        approval = await self._transport.approval(known.content_id)
-        found = await self._db.write(contents.decide, known, approval, self._clock.now())
-        self._remember(found)
-        return found
+        """Ask WhatsApp again about a wording that was not approved, submitting it if nobody has; seldom, however many
+        messages wait for it. Errors as `stored`."""
+        async with self._creating.setdefault(known.key, asyncio.Lock()):
+            asked_at, patience = self._asked.get(known.key), _REFUSED_FOR if known.approval in REFUSED else _PENDING_FOR
+            if asked_at and self._clock.now() - asked_at < patience:
+                return self._known.get(known.key, (known, asked_at))[0]
+            self._asked[known.key] = self._clock.now()
+            approval = await self._transport.approval(known.content_id)
+            if approval.status == UNSUBMITTED and (wanted := self._wanted(known)) is not None:
+                approval = await self._transport.request_approval(known.content_id, wanted)
+            found = await self._db.write(contents.decide, known, approval, self._clock.now())
+            self._remember(found)
+            return found
+
+    def _wanted(self, known: Stored) -> Content | None:
+        """The text of a wording while it is the present one and needs approval."""
+        wanted = self._texts().content(known.template, known.language)
+        return wanted if wanted.needs_approval and wanted.checksum == known.checksum else None
 
     async def _sync_one(self, wanted: Content, report: SyncReport) -> None:
         key = (wanted.template, wanted.language, wanted.checksum)

@@ -47,6 +47,8 @@ async def _content(claimed: Claimed, checksum: str, contents: ContentSync, now: 
     stored = await contents.stored(claimed.template, claimed.language, checksum)
     if stored is None:
         return Rejected(ErrorClass.TEMPLATE, None, f"{claimed.template}: this wording is not at the provider")
+    if claimed.mode is Mode.TEMPLATE and not registry().entry(claimed.template).needs_approval:
+        return Rejected(ErrorClass.WINDOW, None, f"{claimed.template}: only inside the 24-hour window")
     if claimed.mode is Mode.TEMPLATE and stored.approval != APPROVED:
         stored = await contents.recheck(stored)
     if claimed.mode is Mode.SESSION or stored.approval == APPROVED:

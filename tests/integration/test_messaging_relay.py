@@ -20,7 +20,7 @@ from bot.messaging.reconciliation import recover_inbound
 from bot.messaging.relay import Relay
 from bot.messaging.settler import Settler
 from bot.messaging.status import State
-from bot.messaging.templates import registry
+from bot.messaging.templates import Button, registry
 from bot.messaging.transport import OutMessage, Rejected, Result, Seen
 from bot.storage.engine import Database
 from bot.storage.tables import attempt
@@ -273,6 +273,18 @@ async def test_a_template_not_yet_approved_waits_and_a_rejected_one_fails(db: Da
     bench.transport.approvals = dict.fromkeys(bench.transport.approvals, "approved")
     await bench.drain()
     assert await states(db) == {"alert:1": "sent"}
+
+
+async def test_a_text_meant_for_the_conversation_only_goes_inside_it(db: Database, clock: ManualClock) -> None:
+    key = next(key for key in registry().names() if registry().entry(key).only_in_window)
+    entry = registry().entry(key)
+    buttons = [Button(action, action) for action in entry.buttons]
+    bench = Bench(db, clock)
+    await db.write(inbox.accept, inbound(sender=BORIS, now=clock.now()), bench.jobs)
+    words: dict[str, Any] = {"template": key, "facts": entry.sample, "buttons": buttons, "kind": Kind.REPLY}
+    await bench.put(alert("outside", **words), alert("inside", to=BORIS, **words))
+    await bench.drain()
+    assert await states(db) == {"outside": "failed", "inside": "sent"}
 
 
 async def test_a_rejected_template_fails_outside_and_goes_inside_the_window(db: Database, clock: ManualClock) -> None:
