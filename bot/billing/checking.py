@@ -49,7 +49,7 @@ def check(conn: Connection, partner_id: PartnerId | None = None) -> LedgerReport
 
 def balances(conn: Connection, partner_id: PartnerId, at: datetime | None = None) -> list[Balance]:
     """What stood on each account of a partner at a moment (that included), summed from the lines; now by default."""
-    sums = {row[0]: int(row[1]) for row in conn.execute(_sums(partner_id, at))}
+    sums = sums_of_lines(conn, partner_id, at)
     query = select(account).where(account.c.partner_id == partner_id)
     return [
         Balance(row.kind, row.owner_id, Money(int(sums.get(row.id, 0)), row.currency))
@@ -57,9 +57,16 @@ def balances(conn: Connection, partner_id: PartnerId, at: datetime | None = None
     ]
 
 
+def sums_of_lines(
+    conn: Connection, partner_id: PartnerId | None = None, at: datetime | None = None
+) -> dict[AccountId, int]:
+    """What each account received less what it gave, in minor units, up to a moment (that included)."""
+    return {AccountId(account_id): int(total) for account_id, total in conn.execute(_sums(partner_id, at))}
+
+
 def _balances_wrong(conn: Connection, partner_id: PartnerId | None) -> Iterator[str]:
     """A balance that is not the sum of its lines, or that is below its floor."""
-    sums = {row[0]: int(row[1]) for row in conn.execute(_sums(partner_id))}
+    sums = sums_of_lines(conn, partner_id)
     query = _of_partner(select(account), partner_id, account.c.partner_id)
     for row in conn.execute(query.order_by(account.c.id)):
         name = f"account {row.id} ({row.kind} {row.owner_id} {row.currency})"

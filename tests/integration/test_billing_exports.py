@@ -1,0 +1,150 @@
+"""The ledger for accountants: statements, journal, and a file whose sums an outside program checks."""
+
+import csv
+import io
+import re
+import shutil
+import subprocess
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import Connection, text
+
+from bot.billing import exporting
+from bot.billing import service as billing
+from bot.ids import ClientId
+from bot.money import of
+from bot.storage.engine import Database
+from tests.integration.billing_world import (
+    ALFA,
+    BETA,
+    BOOK,
+    NORD,
+    NOW,
+    Wanted,
+    add_client,
+    add_partner,
+    ask_renewal,
+    ask_top_up,
+    euro,
+    give,
+    say_yes,
+)
+
+NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
+
+
+def a_month(conn: Connection) -> ClientId:
+    """Deposits, a top-up, a renewal, daily payments, a debt, a second currency, a note that tries to be a formula."""
+    add_partner(conn)
+    give(conn, euro("1200"))
+    give(conn, of("80", "USD"), key="bank-2")
+    billing.deposit(conn, NORD, euro("1"), reason='=1+1 "x\\"', by="operator", key="bank-3", now=NOW)
+    alfa = add_client(conn, ALFA)
+    add_client(conn, BETA)
+    add_client(conn, Wanted("48210124", currency="USD", balance="-6.00"))
+    say_yes(conn, ask_top_up(conn, alfa, euro("33.33")))
+    say_yes(conn, ask_renewal(conn, alfa))
+    for days in (1, 2, 3):
+        billing.charge_due(conn, BOOK, NOW + timedelta(days=days))
+    say_yes(
+        conn,
+        ask_top_up(conn, alfa, euro("10"), now=NOW + timedelta(days=4, hours=15)),
+        now=NOW + timedelta(days=4, hours=15),
+    )
+    return alfa
+
+
+def test_a_monthly_statement(db: Database) -> None:
+    """November by Riga's calendar: what came in December's first hour there is not in it."""
+    db.write_now(a_month)
+    shown = db.read_now(exporting.statement, NORD, "EUR", date(2026, 11, 15))
+    assert (shown.opening, shown.closing) == (euro("0"), euro("265.00"))
+    assert [(row.kind, row.amount) for row in shown.rows] == [
+        ("Deposit", euro("1200")),
+        ("Deposit", euro("1")),
+        ("Withdrawal", euro("-21.66")),
+        ("Withdrawal", euro("-914.34")),
+    ]
+    assert shown.rows[2].client == "48210017 Client 48210017"
+    assert shown.rows[2].who == "Anna"
+    assert shown.total(of_deposits=True) == euro("1201")
+    assert shown.total(of_deposits=False) == euro("-936")
+    december = db.read_now(exporting.statement, NORD, "EUR", DECEMBER)
+    assert (december.opening, december.closing) == (euro("265.00"), euro("258.50"))
+    nothing = db.read_now(exporting.statement, NORD, "KZT", DECEMBER)
+    assert (nothing.opening.minor, nothing.rows) == (0, ())
+
+
+def test_a_statement_opens_in_a_spreadsheet(db: Database) -> None:
+    """The note that looks like a formula is a text in both, and amounts are numbers in the workbook."""
+    db.write_now(a_month)
+    shown = db.read_now(exporting.statement, NORD, "EUR", NOVEMBER)
+    rows = list(csv.reader(io.StringIO(exporting.statement_csv(shown).removeprefix("\ufeff"))))
+    assert rows[0][:4] == ["Date", "Kind", "Amount", "Balance"]
+    assert rows[2][:4] == ["2026-11-26T09:00:00+02:00", "Deposit", "1200.00", "1200.00"]
+    assert rows[3][8] == '\'=1+1 "x\\" (operator)'
+    assert rows[-1][1:4] == ["Closing balance", "", "265.00"]
+    sheet = load_workbook(io.BytesIO(exporting.statement_xlsx(shown))).active
+    assert sheet is not None
+    assert sheet.title == "Nord, 2026-11, EUR"
+    assert (sheet["C3"].value, sheet["B1"].font.bold) == (1200, True)
+    assert (sheet["I4"].value, sheet["I4"].data_type) == ('=1+1 "x\\" (operator)', "s")
+
+
+def test_the_journal_lists_every_posting(db: Database) -> None:
+    db.write_now(a_month)
+    rows = list(csv.DictReader(io.StringIO(db.read_now(exporting.journal_csv, NORD).removeprefix("\ufeff"))))
+    count = db.read_now(lambda conn: conn.execute(text("SELECT count(*) FROM posting")).scalar_one())
+    assert len(rows) == count
+    top_up = [row for row in rows if row["Kind"] == "topup"][:2]
+    assert [(row["From"], row["To"], row["Amount"]) for row in top_up] == [
+        ("partner", "client 48210017", "21.66"),
+        ("discount", "client 48210017", "11.67"),
+    ]
+
+
+def test_beancount_states_our_balances(db: Database) -> None:
+    """Read back by a few lines of our own: the sums of its postings are the balances it states."""
+    db.write_now(a_month)
+    lines = db.read_now(exporting.beancount, NORD).splitlines()
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    stated = {}
+    for line in lines:
+        if match := re.fullmatch(r"  (\S+)  (-?[\d.]+) (\w+)", line):
+            sums[match[1]] += Decimal(match[2])
+        if match := re.fullmatch(r"\S+ balance (\S+) (-?[\d.]+) (\w+)", line):
+            stated[match[1]] = Decimal(match[2])
+    assert stated["Assets:Partner:EUR"] == Decimal("258.50")
+    assert stated["Assets:Clients:48210124:USD"] == Decimal("-6.00")
+    assert {name: sums[name] for name in stated} == stated
+    assert set(sums) <= set(stated)
+
+
+def add_a_cent_to_the_partner(conn: Connection) -> None:
+    conn.execute(text("UPDATE account SET posted = posted + 1 WHERE kind = 'partner'"))
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_bean_check_accepts_it(sqlite_db: Database, tmp_path: Path, wrong: bool) -> None:
+    """The outside program agrees, and does not when our balance is not the sum of the postings."""
+    program = shutil.which("bean-check")
+    if program is None:
+        pytest.skip("bean-check is not installed")
+    sqlite_db.write_now(a_month)
+    if wrong:
+        sqlite_db.write_now(add_a_cent_to_the_partner)
+    path = tmp_path / "nord.beancount"
+    path.write_text(sqlite_db.read_now(exporting.beancount, NORD), encoding="utf-8")
+    done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode != 0) == wrong, done.stderr + done.stdout
+
+
+def test_an_empty_ledger_can_be_exported(db: Database) -> None:
+    db.write_now(lambda conn: add_partner(conn))
+    assert 'option "title" "Nord"' in db.read_now(exporting.beancount, NORD)
+    assert db.read_now(exporting.journal_csv, NORD).count("\r\n") == 1
