@@ -1,7 +1,8 @@
 """Writes a partner's ledger as a Beancount file: an outside program then checks the same sums. Pure.
 
 What partner and clients have are assets; the books' other side is equity, income and expenses. A balance directive at
-the end states what *our* balances say, so that `bean-check` fails when they are not the sum of the postings.
+the end states what *our* balances say, so that `bean-check` fails when they are not the sum of the postings, by one
+cent already: without `~ 0` it lets that pass.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,7 +47,8 @@ def beancount_file(
         yield from _transaction(transaction, days[transaction.id], names)
     yield ""
     for account_id, balance in balances.items():
-        yield f"{last + timedelta(days=1)} balance {names[account_id]} {_amount(balance)}"
+        exactly = f"{balance.decimal:.{minor_digits(balance.currency)}f} ~ 0 {balance.currency}"
+        yield f"{last + timedelta(days=1)} balance {names[account_id]} {exactly}"
 
 
 def _transaction(one: Transaction, day: date, names: Mapping[AccountId, str]) -> Iterator[str]:

@@ -117,7 +117,7 @@ def test_beancount_states_our_balances(db: Database) -> None:
     for line in lines:
         if match := re.fullmatch(r"  (\S+)  (-?[\d.]+) (\w+)", line):
             sums[match[1]] += Decimal(match[2])
-        if match := re.fullmatch(r"\S+ balance (\S+) (-?[\d.]+) (\w+)", line):
+        if match := re.fullmatch(r"\S+ balance (\S+) (-?[\d.]+) ~ 0 (\w+)", line):
             stated[match[1]] = Decimal(match[2])
     assert stated["Assets:Partner:EUR"] == Decimal("258.50")
     assert stated["Assets:Clients:48210124:USD"] == Decimal("-6.00")
