@@ -21,6 +21,7 @@ from bot.handlers.env import Env
 from bot.jobs.local import LocalJobs
 from bot.messaging.content_sync import ContentSync, SyncReport
 from bot.messaging.outbox import ASK_JOB
+from bot.messaging.reconciliation import recover_inbound
 from bot.messaging.relay import Relay
 from bot.messaging.settler import Settler
 from bot.messaging.transport import Transport
@@ -83,6 +84,7 @@ class House:
         if self._has("worker"):
             self._keep(self.jobs.run(), "jobs")
             self._keep(self._beat(), "heartbeat")
+            self._keep(self._catch_up(), "catch up")
         if self._has("scheduler"):
             self.scheduler.start()
         if self._has("web"):
@@ -136,6 +138,10 @@ class House:
     async def _follow_the_clock(self) -> None:
         if isinstance(self.clock, SystemClock):
             self.clock.move_to_offset(await self.db.read(read_offset))
+
+    async def _catch_up(self) -> None:
+        """Take in what people wrote while nobody listened."""
+        await recover_inbound(self.db, self.transport, self.clock, self.jobs)
 
     async def _beat(self) -> None:
         while True:

@@ -10,12 +10,13 @@ from bot.alerts import service as alerts
 from bot.alerts.due import DueClient, due_list
 from bot.alerts.report import ScanReport
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.why import why as outcomes_of
 from bot.app.clock_offset import move_forward
 from bot.app.simulation import is_simulated
 from bot.billing.charging import charge_due, is_waiting
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json, print_table
-from bot.cli.reading import moment_of, span_of
+from bot.cli.reading import client_of, moment_of, span_of
 from bot.cli.session import Session, session
 from bot.errors import UserError
 from bot.i18n import date_text, money_text
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(scan)
     app.command()(due)
+    app.command()(why)
 
 
 def scan(
@@ -77,6 +79,33 @@ def due(
         for one in found
     ]
     print_table("", ("when", "client", "ID", "why", ">balance"), rows, f"Nobody runs out within {days} days.")
+
+
+def why(
+    client: Annotated[str, typer.Argument(help="Account ID, its last digits, or the company.")],
+    partner: PartnerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """For each curator and rule: what was sent, what was not and why, and what comes next."""
+    with session(config) as here:
+        found = here.db.read_now(lambda conn: outcomes_of(conn, client_of(conn, here.partner(partner), client).id))
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (
+            one.curator,
+            one.kind.replace("_", " "),
+            " ".join([one.verdict.replace("_", " "), one.delivery_state or "", (one.reason or "").replace("_", " ")]),
+            f"{one.at:%d %b %H:%M}" if one.at else "–",
+            f"{one.next_at:%d %b %H:%M}" if one.next_at else "–",
+        )
+        for one in found
+    ]
+    print_table(
+        "", ("curator", "rule", "outcome", "at (UTC)", "next (UTC)"), rows, "Nobody has to do with this client."
+    )
 
 
 def _scan(here: Session, now: datetime, only: PartnerId | None) -> ScanReport:

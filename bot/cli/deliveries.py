@@ -11,6 +11,7 @@ from bot.cli.reading import moment_of
 from bot.cli.session import session
 from bot.errors import UserError
 from bot.ids import DeliveryId, PartnerId
+from bot.messaging import resend
 from bot.messaging.deliveries import Delivery, Filter, Shown, list_deliveries
 from bot.messaging.deliveries import show as show_delivery
 from bot.messaging.status import State
@@ -89,6 +90,50 @@ def show(
         print_json(_document(found.delivery) | {"attempts_made": found.attempts, "reports": found.reports})
         return
     _print_one(found)
+
+
+@deliveries.command()
+def retry(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="The delivery's id.")],
+    partner: PartnerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Send one message again, whatever it was given up for."""
+    with session(config) as here:
+
+        def unit(conn: Connection) -> bool:
+            found = show_delivery(conn, DeliveryId(id_))
+            if found is None or partner not in (None, found.delivery.partner_id):
+                raise UserError("delivery_unknown", delivery=id_)
+            return resend.retry(conn, DeliveryId(id_), here.now, here.env.jobs)
+
+        again = here.db.write_now(unit)
+    if not again:
+        raise UserError("not_to_retry")
+    if json:
+        print_json({"id": id_, "retried": True})
+    else:
+        console.print("It is sent again.")
+
+
+@deliveries.command()
+def recover(
+    since: Annotated[str, typer.Option(metavar="ISO", help="What failed from then on.")],
+    partner: PartnerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Send again what failed since a moment and can succeed, up to 500 messages."""
+    only = PartnerId(partner) if partner else None
+    with session(config) as here:
+        again = here.db.write_now(
+            lambda conn: resend.recover(conn, since=moment_of(since), now=here.now, jobs=here.env.jobs, partner_id=only)
+        )
+    if json:
+        print_json({"recovered": again})
+    else:
+        console.print(f"{again} messages are sent again.")
 
 
 def _print_log(wanted: Filter, limit: int, config: Any, json: bool) -> None:

@@ -26,8 +26,10 @@ _SENTENCES = {
     "client_not_found": "No client is like {query}. Nearest: {nearest}.",
     "client_several": "Several clients are like {query}: {found}. Use the account ID.",
     "delivery_unknown": "There is no delivery {delivery}.",
+    "not_to_retry": "It is under way or has arrived: there is nothing to send again.",
     "reason_needed": "Say why with --reason.",
     "told": "{text}",
+    "no_account_here": "There is no Twilio account: set CURATORBOT_TWILIO__ACCOUNT_SID and its token.",
     "no_account": "There is no Twilio account, and the simulator works with SQLite only: "
     "set CURATORBOT_TWILIO__ACCOUNT_SID and CURATORBOT_TWILIO__AUTH_TOKEN.",
     "no_schema": "The database has no tables of ours yet, or old ones: run curatorbot migrate.",
