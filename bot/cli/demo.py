@@ -119,6 +119,7 @@ def _settled(settings: Settings, place: Path, url: str) -> Settings:
     data["database"] = {"url": f"sqlite:///{place}"}
     data["public_url"] = url
     data["simulator"]["enabled"] = True
+    data["stripe"] = {}
     return Settings.model_validate(data)
 
 
