@@ -23,7 +23,9 @@ from bot.messaging.content_sync import ContentSync
 from bot.messaging.message import ErrorClass
 from bot.messaging.pace import Bucket, PeoplePace
 from bot.messaging.preparation import Ready, prepare
+from bot.messaging.reach import Reach
 from bot.messaging.transport import OutMessage, Rejected, Result, Transport, Unknown
+from bot.messaging.window import Mode
 from bot.storage.engine import Database
 
 CHUNK = 500
@@ -53,9 +55,11 @@ class Relay:
         *,
         per_second: float = 80.0,
         at_a_time: int = 128,
+        people_per_day: int | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`per_second` is the pace of each sender, `at_a_time` how many sends of it may be under way."""
+        """`per_second` is the pace of each sender, `at_a_time` how many sends of it may be under way, `people_per_day`
+        with how many people it may open a conversation (WhatsApp's tier; None: any number)."""
         self._db = db
         self._transport = transport
         self._clock = clock
@@ -67,6 +71,7 @@ class Relay:
         self._record = partial(record_attempts, jobs=jobs)
         self._buckets: dict[Address, Bucket] = {}
         self._people = PeoplePace()
+        self._reach = Reach(db, clock, people_per_day)
         self._lanes: dict[Address, set[asyncio.Task[None]]] = {}
         self._under_way: dict[Address, int] = {}
         self._paused_until: dict[Address, datetime] = {}
@@ -141,6 +146,11 @@ class Relay:
             too_fast_until = self._people.wait_until(claimed.to, self._clock.now())
             if too_fast_until is not None:
                 await self._put_back(sender, lane[n:], too_fast_until)
+                return
+            full_until = await self._reach.wait_until(sender, claimed.to) if claimed.mode is Mode.TEMPLATE else None
+            if full_until is not None:
+                _log.warning("relay.tier_full", sender=sender, until=full_until.isoformat())
+                await self._put_back(sender, lane[n:], full_until)
                 return
             if await self._send(sender, claimed):
                 if rest := lane[n + 1 :]:

@@ -48,13 +48,25 @@ class Bench:
     """A relay with everything around it."""
 
     def __init__(
-        self, db: Database, clock: ManualClock, script: Script | None = None, per_second: float = 1000
+        self,
+        db: Database,
+        clock: ManualClock,
+        script: Script | None = None,
+        per_second: float = 1000,
+        people_per_day: int | None = None,
     ) -> None:
         self.db, self.clock, self.jobs = db, clock, RecordingJobs()
         self.transport = ScriptedTransport(script)
         self.contents = ContentSync(db, self.transport, clock)
         self.relay = Relay(
-            db, self.transport, clock, self.jobs, self.contents, per_second=per_second, jitter=lambda: 0.5
+            db,
+            self.transport,
+            clock,
+            self.jobs,
+            self.contents,
+            per_second=per_second,
+            people_per_day=people_per_day,
+            jitter=lambda: 0.5,
         )
         self.settler = Settler(db, self.transport, clock, self.jobs)
 
@@ -348,6 +360,29 @@ async def test_one_person_is_not_flooded_and_keeps_the_order(db: Database, clock
         assert len(bench.transport.sent) == PERSON_BURST + expected
     keys = [(await db.read(row_of, one.delivery_id)).key for one in bench.transport.sent]
     assert keys == sorted(keys)
+
+
+async def test_no_more_new_people_in_a_day_than_whatsapp_allows(db: Database, clock: ManualClock) -> None:
+    people = [Address(f"whatsapp:+3712000010{n}") for n in range(5)]
+    first = Bench(db, clock, people_per_day=2)
+    await db.write(inbox.accept, inbound(sender=people[4], now=clock.now()), first.jobs)
+    await first.put(*[alert(str(n), to=people[n]) for n in range(2)])
+    await first.drain()
+    started = clock.now()
+    clock.advance(hours=1)
+    second = Bench(db, clock, people_per_day=2)
+    await second.put(*[alert(f"again {n}", to=to) for n, to in enumerate(people)])
+    await second.drain()
+    sent = {key for key, state in (await states(db)).items() if state == "sent"}
+    assert sent == {"0", "1", "again 0", "again 1", "again 4"}, "the last one has written: that is no new conversation"
+    assert second.jobs.asked[-1][2] >= started + timedelta(hours=24)
+    clock.move_to(started + timedelta(hours=24))
+    await second.drain()
+    assert second.has_sent(3)
+    assert not second.has_sent(4), "those two were written to again an hour later"
+    clock.advance(hours=1)
+    await second.drain()
+    assert set((await states(db)).values()) == {"sent"}
 
 
 async def test_too_fast_slows_the_sender_down(db: Database, clock: ManualClock) -> None:
