@@ -8,9 +8,11 @@ from bot.web.console.pages import PAGES
 from bot.web.deps import WebDeps
 from bot.web.headers import add_headers
 from bot.web.health import add_health
+from bot.web.landing import add_landing
 from bot.web.metrics import WebMetrics
 from bot.web.middleware import observe
 from bot.web.openapi import add_openapi
+from bot.web.payment_webhook import add_payment_webhook
 from bot.web.static_files import add_static
 from bot.web.webhooks import add_webhooks
 
@@ -24,6 +26,8 @@ def build_web(deps: WebDeps) -> web.Application:
     )
     app.on_response_prepare.append(add_headers)
     add_webhooks(app, deps, metrics)
+    add_payment_webhook(app, deps, metrics)
+    add_landing(app, deps)
     add_health(app, deps)
     add_static(app)
     add_pages(app, deps, PAGES)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
+from bot.alerts.surroundings import Surroundings
+from bot.billing.payments.port import PaymentProvider
 from bot.billing.service import PriceBook
 from bot.clock import Clock
 from bot.config import Settings
@@ -13,6 +15,14 @@ from bot.messaging.transport import Transport
 from bot.storage.engine import Database
 
 type_ready = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentsDoor:
+    """What the payment provider's webhook needs: the provider to check and read it, and what alerts need."""
+
+    provider: PaymentProvider
+    around: Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +39,4 @@ class WebDeps:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     phone_page: str | None = None
     """Address of the simulator's phone page while there is one: the console links to it."""
+    payments: PaymentsDoor | None = None

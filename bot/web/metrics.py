@@ -21,7 +21,7 @@ class WebMetrics:
         )
         self.webhooks = Counter(
             "curatorbot_webhooks",
-            "Webhooks by what became of them: accepted, replayed, forged, malformed, too_large, shed",
+            "Webhooks by what became of them: accepted, replayed, forged, malformed, too_large, too_slow, shed",
             ("hook", "outcome"),
             registry=registry,
         )

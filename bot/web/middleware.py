@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from bot.id_generator import new_id
@@ -15,7 +15,7 @@ from bot.web.metrics import WebMetrics
 from bot.web.request_id import REQUEST_ID
 
 RETRY_SECONDS = 5
-_PLAIN = ("/webhooks/", "/healthz", "/readyz", "/metrics", "/static/", "/r/")
+_PLAIN = ("/webhooks/", "/healthz", "/readyz", "/metrics", "/static/", "/r/", "/pay/")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ def observe(metrics: WebMetrics) -> Middleware:
         with structlog.contextvars.bound_contextvars(request=request_id):
             response = await _answered(request, handler)
         route = _route(request)
-        metrics.requests.labels(route, request.method if response.status != 405 else "other", response.status).inc()
+        metrics.requests.labels(route, _method(request), response.status).inc()
         metrics.seconds.labels(route).observe(perf_counter() - start)
         return response
 
@@ -78,6 +78,11 @@ def _error(
         )
     response.headers.update(headers or {})
     return response
+
+
+def _method(request: web.Request) -> str:
+    """The method; what nobody knows is one label, whatever is sent."""
+    return request.method if request.method in hdrs.METH_ALL else "other"
 
 
 def _route(request: web.Request) -> str:

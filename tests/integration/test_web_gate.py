@@ -83,6 +83,7 @@ async def test_metrics_count_by_route_and_outcome(sqlite_db: Database, clock: Ma
         await post(client, INBOUND, message())
         await post(client, INBOUND, message(), X_Twilio_Signature="forged")
         await client.get("/deliveries/one")
+        await client.request("PROPFIND", "/coffee")
         text = await (await client.get("/metrics")).text()
 
     found = {
@@ -93,6 +94,7 @@ async def test_metrics_count_by_route_and_outcome(sqlite_db: Database, clock: Ma
     assert found["curatorbot_webhooks_total", "inbound", "accepted"] == 1
     assert found["curatorbot_webhooks_total", "inbound", "forged"] == 1
     assert found["curatorbot_http_requests_total", "GET", "/deliveries/{id}", "200"] == 1
+    assert found["curatorbot_http_requests_total", "other", "none", "404"] == 1
 
 
 async def test_every_answer_carries_the_security_headers(sqlite_db: Database, clock: ManualClock) -> None:

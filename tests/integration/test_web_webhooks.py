@@ -1,6 +1,7 @@
 """The provider's webhooks: only the provider is heard, everything is kept once, nothing it sends breaks the door."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from bot.messaging.message import Inbound
 from bot.storage.engine import Database
 from bot.storage.tables import inbox, job, status_event
 from bot.storage.unit import Overloaded, Unavailable
+from bot.web import webhooks
 from tests.integration.web_door import INBOUND, STATUS, message, open_door, post, settings, signature
 
 FORM = "application/x-www-form-urlencoded"
@@ -82,6 +84,22 @@ async def test_too_large_a_body_is_refused(sqlite_db: Database, clock: ManualClo
         answer = await post(client, INBOUND, message(body="x" * 2_000))
 
     assert answer.status == 413
+    assert sqlite_db.read_now(count, inbox) == 0
+
+
+async def test_a_body_that_never_ends_is_given_up(
+    sqlite_db: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "READ_SECONDS", 0.05)
+
+    async def forever() -> AsyncIterator[bytes]:
+        yield b"Body="
+        await asyncio.sleep(30)
+
+    async with open_door(sqlite_db, clock) as client:
+        answer = await client.post(INBOUND, data=forever(), headers={"Content-Type": FORM})
+
+    assert answer.status == 408
     assert sqlite_db.read_now(count, inbox) == 0
 
 

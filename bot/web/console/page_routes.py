@@ -33,8 +33,7 @@ def _html(page: Page, deps: WebDeps) -> Handler:
         frame = {"place": page.place or page.name, "phone_page": deps.phone_page, "partners": partners}
         if partner is None:
             return page_response(request, "nobody", frame)
-        seen = request.query.get("seen")
-        if seen and seen == getattr(view, "mark", None):
+        if "HX-Request" in request.headers and request.query.get("seen") == getattr(view, "mark", ""):
             return web.Response(status=204)
         return page_response(
             request,

@@ -95,8 +95,12 @@ def static_url(name: str) -> str:
 
 
 def _link(request: web.Request, **changes: str | None) -> str:
-    """This page's address with some query values changed; None takes one out."""
-    values = {name: value for name, value in ({**request.query} | changes).items() if value}
+    """This page's address with some query values changed; None takes one out.
+
+    `seen` belongs to one refresh and `lang` to one switch: neither is carried on.
+    """
+    kept = {name: value for name, value in request.query.items() if name not in ("seen", "lang")}
+    values = {name: value for name, value in (kept | changes).items() if value}
     return request.path + ("?" + urlencode(values) if values else "")
 
 
