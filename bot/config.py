@@ -119,6 +119,7 @@ class LimitSettings(Section):
     wrong_codes_max: int = Field(5, ge=1, le=20, description="wrong codes before confirming is locked")
     lock_minutes: int = Field(15, ge=1, le=1440, description="how long confirming stays locked")
     sends_per_second: float = Field(80, gt=0, le=1000, description="messages per second of one WhatsApp sender")
+    people_per_day: int = Field(0, ge=0, description="people written to first within 24 hours, WhatsApp's tier; 0: any")
     queue_length_max: int = Field(10_000, ge=10, description="writes waiting before webhooks answer 503")
 
 
