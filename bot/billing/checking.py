@@ -9,8 +9,9 @@ from typing import TypeVarTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, true, union_all
 
-from bot.billing import transfers
+from bot.billing import sealing, transfers
 from bot.billing.ledger import outflow
+from bot.billing.sealing import Head
 from bot.ids import AccountId, PartnerId
 from bot.money import Money
 from bot.storage.tables import account, ledger_transaction, posting, transfer
@@ -22,11 +23,16 @@ PROBLEMS_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class LedgerReport:
-    """What checking found: one line per problem, naming account or transaction."""
+    """What checking found: one line per problem, naming account or transaction.
+
+    `unsealed` transactions are the tail that the hash chain does not cover yet; `heads` is where each chain ends.
+    """
 
     ok: bool
     transactions: int
     problems: tuple[str, ...]
+    unsealed: int = 0
+    heads: tuple[Head, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,12 @@ class Balance:
 
 def check(conn: Connection, partner_id: PartnerId | None = None) -> LedgerReport:
     """Check the books of one partner, or of all."""
-    checks = (_balances_wrong, _holds_wrong, _transactions_wrong, _postings_wrong, _transfers_wrong)
+    checks = (_balances_wrong, _holds_wrong, _transactions_wrong, _postings_wrong, _transfers_wrong, sealing.broken)
     problems = chain.from_iterable(one(conn, partner_id) for one in checks)
     found = tuple(islice(problems, PROBLEMS_MAX))
     count = conn.execute(_of_partner(select(func.count()).select_from(ledger_transaction), partner_id)).scalar_one()
-    return LedgerReport(not found, count, found)
+    ends = tuple(sealing.heads(conn, partner_id))
+    return LedgerReport(not found, count, found, sealing.unsealed(conn, partner_id), ends)
 
 
 def balances(conn: Connection, partner_id: PartnerId, at: datetime | None = None) -> list[Balance]:

@@ -10,7 +10,7 @@ SELECT transaction_id, n, from_id AS account_id, currency, -amount AS amount FRO
 UNION ALL
 SELECT transaction_id, n, to_id AS account_id, currency, amount FROM posting
 """
-APPEND_ONLY = ("posting", "ledger_transaction")
+APPEND_ONLY = ("posting", "ledger_transaction", "ledger_seal")
 
 
 def create_schema(conn: Connection) -> None:

@@ -228,6 +228,18 @@ posting = Table(
     Index("ix_posting_to_id", "to_id", "transaction_id"),
 )
 
+ledger_seal = Table(
+    "ledger_seal",
+    metadata,
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("n", BigInteger, nullable=False),
+    Column("transaction_id", ForeignKey("ledger_transaction.id"), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("partner_id", "n"),
+)
+"""The hash chain of each partner: `hash` is over the one before and the transaction with its postings."""
+
 subscription = Table(
     "subscription",
     metadata,

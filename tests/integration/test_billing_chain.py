@@ -1,0 +1,160 @@
+"""The hash chain on both databases: what is changed after it was sealed is named, even when the sums agree."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from bot.billing import sealing
+from bot.billing import service as billing
+from bot.ids import PartnerId
+from bot.storage.engine import Database
+from tests.integration.billing_world import (
+    ALFA,
+    BETA,
+    BOOK,
+    NORD,
+    NOW,
+    add_client,
+    add_partner,
+    ask_renewal,
+    ask_top_up,
+    euro,
+    give,
+    say_yes,
+)
+from tests.integration.test_billing_check import unlocked
+
+SUED = PartnerId("sued")
+
+
+def two_partners(conn: Connection) -> None:
+    """Eight transactions of one partner and one of another."""
+    add_partner(conn)
+    add_partner(conn, SUED)
+    give(conn, euro("2000"))
+    give(conn, euro("7"), partner_id=SUED)
+    alfa, _ = add_client(conn, ALFA), add_client(conn, BETA)
+    say_yes(conn, ask_top_up(conn, alfa, euro("33.33")))
+    say_yes(conn, ask_renewal(conn, alfa))
+    for days in (1, 2):
+        billing.charge_due(conn, BOOK, NOW + timedelta(days=days))
+
+
+def test_the_chain_is_extended_in_chunks(db: Database) -> None:
+    db.write_now(two_partners)
+    before = db.read_now(billing.check)
+    assert (before.ok, before.unsealed, before.heads) == (True, before.transactions, ())
+    sizes = []
+    while size := db.write_now(sealing.seal_due, NOW, 4):
+        sizes.append(size)
+    assert sizes == [4, 4, 2]
+    after = db.read_now(billing.check)
+    assert (after.ok, after.unsealed) == (True, 0)
+    assert {one.partner_id: one.n for one in after.heads} == {NORD: 9, SUED: 1}
+    db.write_now(lambda conn: give(conn, euro("1"), key="bank-2"))
+    assert db.read_now(billing.check, NORD).unsealed == 1
+    assert db.write_now(sealing.seal_due, NOW) == 1
+    (grown,) = db.read_now(billing.check, NORD).heads
+    assert grown.n == 10
+
+
+def rename_a_key(conn: Connection) -> str:
+    conn.execute(
+        text("UPDATE ledger_transaction SET note = 'else' WHERE key = 'deposit:bank-1' AND partner_id = 'nord'")
+    )
+    return "seal 1: transaction"
+
+
+def move_a_renewal_in_time(conn: Connection) -> str:
+    moment = "2020-01-01T00:00:00.000000Z"
+    conn.execute(text("UPDATE ledger_transaction SET at = :at WHERE kind = 'renew'"), {"at": moment})
+    return "(renew:"
+
+
+def turn_a_deposit_round_everywhere(conn: Connection) -> str:
+    """An amount, the balance and all sums changed to agree: only the chain knows."""
+    conn.execute(
+        text(
+            "UPDATE posting SET amount = amount + 5 WHERE transaction_id IN "
+            "(SELECT id FROM ledger_transaction WHERE key = 'deposit:bank-1' AND partner_id = 'nord')"
+        )
+    )
+    conn.execute(text("UPDATE account SET posted = posted + 5 WHERE kind = 'partner' AND partner_id = 'nord'"))
+    return "chain of nord, seal 1"
+
+
+def take_a_seal_away(conn: Connection) -> str:
+    conn.execute(text("DELETE FROM ledger_seal WHERE partner_id = 'nord' AND n = 3"))
+    return "chain of nord: seal 3 is missing"
+
+
+def forge_a_seal(conn: Connection) -> str:
+    conn.execute(text("UPDATE ledger_seal SET hash = :hash WHERE partner_id = 'nord' AND n = 9"), {"hash": "0" * 64})
+    return "chain of nord, seal 9"
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [rename_a_key, move_a_renewal_in_time, turn_a_deposit_round_everywhere, take_a_seal_away, forge_a_seal],
+)
+def test_a_change_after_sealing_is_named(db: Database, tamper: Callable[[Connection], str]) -> None:
+    db.write_now(two_partners)
+    db.write_now(sealing.seal_due, NOW)
+
+    def change(conn: Connection) -> str:
+        unlocked(conn)
+        for verb in ("update", "delete"):
+            if conn.dialect.name == "sqlite":
+                conn.execute(text(f"DROP TRIGGER ledger_seal_no_{verb}"))
+        return tamper(conn)
+
+    expected = db.write_now(change)
+    report = db.read_now(billing.check)
+    assert any(expected in problem for problem in report.problems), report.problems
+    assert db.read_now(billing.check, SUED).ok
+
+
+@pytest.mark.parametrize("verb", ["UPDATE ledger_seal SET n = n + 100", "DELETE FROM ledger_seal"])
+def test_the_database_refuses_to_change_a_seal(db: Database, verb: str) -> None:
+    db.write_now(two_partners)
+    db.write_now(sealing.seal_due, NOW)
+
+    def change(conn: Connection) -> None:
+        conn.execute(text(verb))
+
+    with pytest.raises(DBAPIError, match="append-only"):
+        db.write_now(change)
+
+
+async def test_several_sealers_make_one_chain(db: Database) -> None:
+    await db.write(two_partners)
+    sealed = await asyncio.gather(*(db.write(sealing.seal_due, NOW, 3) for _ in range(8)))
+    assert sum(sealed) == 10
+    report = await db.read(billing.check)
+    assert (report.ok, report.unsealed) == (True, 0)
+
+
+def test_a_transaction_numbered_long_ago_is_found_when_everything_is_looked_at(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids follow the machine's clock: one from a clock far behind is not in the latest part of the ledger."""
+    db.write_now(two_partners)
+    db.write_now(sealing.seal_due, NOW)
+    monkeypatch.setattr(sealing, "_LOOK_BACK", 1)
+
+    def insert_old(conn: Connection) -> None:
+        conn.execute(
+            text(
+                "INSERT INTO ledger_transaction (id, partner_id, key, kind, at) "
+                "SELECT '0', partner_id, 'old', 'deposit', at FROM ledger_transaction WHERE key = 'deposit:bank-1' "
+                "AND partner_id = 'nord'"
+            )
+        )
+
+    db.write_now(insert_old)
+    assert db.write_now(sealing.seal_due, NOW) == 0
+    assert db.write_now(lambda conn: sealing.seal_due(conn, NOW, everything=True)) == 1
