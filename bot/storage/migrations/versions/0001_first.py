@@ -17,6 +17,8 @@ SELECT transaction_id, n, to_id AS account_id, currency, amount FROM posting""",
     """CREATE TRIGGER posting_no_delete BEFORE DELETE ON posting BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
     """CREATE TRIGGER ledger_transaction_no_update BEFORE UPDATE ON ledger_transaction BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
     """CREATE TRIGGER ledger_transaction_no_delete BEFORE DELETE ON ledger_transaction BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    """CREATE TRIGGER ledger_seal_no_update BEFORE UPDATE ON ledger_seal BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+    """CREATE TRIGGER ledger_seal_no_delete BEFORE DELETE ON ledger_seal BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
 ]
 POSTGRESQL = [
     """CREATE VIEW line AS
@@ -26,6 +28,7 @@ SELECT transaction_id, n, to_id AS account_id, currency, amount FROM posting""",
     """CREATE FUNCTION ledger_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$""",
     """CREATE TRIGGER posting_append_only BEFORE UPDATE OR DELETE ON posting FOR EACH ROW EXECUTE FUNCTION ledger_append_only()""",
     """CREATE TRIGGER ledger_transaction_append_only BEFORE UPDATE OR DELETE ON ledger_transaction FOR EACH ROW EXECUTE FUNCTION ledger_append_only()""",
+    """CREATE TRIGGER ledger_seal_append_only BEFORE UPDATE OR DELETE ON ledger_seal FOR EACH ROW EXECUTE FUNCTION ledger_append_only()""",
 ]
 
 
@@ -711,6 +714,20 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("outcome = 'waiting'"),
         postgresql_where=sa.text("outcome = 'waiting'"),
+    )
+    op.create_table(
+        "ledger_seal",
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("transaction_id", sa.String(length=32), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_ledger_seal_partner_id")),
+        sa.ForeignKeyConstraint(
+            ["transaction_id"], ["ledger_transaction.id"], name=op.f("fk_ledger_seal_transaction_id")
+        ),
+        sa.PrimaryKeyConstraint("partner_id", "n", name=op.f("pk_ledger_seal")),
+        sa.UniqueConstraint("transaction_id", name=op.f("uq_ledger_seal_transaction_id")),
     )
     op.create_table(
         "posting",
