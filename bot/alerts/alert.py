@@ -10,18 +10,20 @@ from bot.ids import AlertId, ClientId, PartnerId
 
 
 class Kind(StrEnum):
-    """Why people are told. Receipts are kinds of alerts too, resolved as soon as they are raised."""
+    """Why people are told. Receipts and recoveries are kinds of alerts too, resolved as soon as they are raised."""
 
     ENDING = "ending"
     ENDED = "ended"
     RUNNING_OUT = "running_out"
     STOPPED = "stopped"
+    LOW_BALANCE = "low_balance"
+    RECOVERED = "recovered"
     TOPPED_UP = "topped_up"
     RENEWED = "renewed"
     SUBSCRIBED = "subscribed"
 
 
-WATCHED = (Kind.STOPPED, Kind.ENDED, Kind.ENDING, Kind.RUNNING_OUT)
+WATCHED = (Kind.STOPPED, Kind.ENDED, Kind.ENDING, Kind.RUNNING_OUT, Kind.LOW_BALANCE)
 """The kinds that the ladder is made of; of two that say the same, the earlier one here says it."""
 
 
@@ -29,8 +31,9 @@ WATCHED = (Kind.STOPPED, Kind.ENDED, Kind.ENDING, Kind.RUNNING_OUT)
 class Due:
     """A rung of the ladder: on reaching `due_at` this is worth saying, unless it was settled before.
 
-    `stage` is the number of days left, so the smaller the more advanced. `cycle` names what runs out: the end date of
-    the subscription, or the last increase of the balance; the same cycle never says the same stage twice.
+    `stage` is the number of days left, or the balance in whole units that was reached: the smaller the more advanced.
+    `cycle` names what runs out: the end date of the subscription, or the last increase of the balance; the same cycle
+    never says the same stage twice.
     """
 
     kind: Kind

@@ -12,7 +12,7 @@ from bot.alerts.rules import Outlook
 from bot.billing.plan import PriceBook
 from bot.billing.standing import Standing, SubscriptionView
 from bot.directory.people import Client
-from bot.money import as_json
+from bot.money import as_json, of
 
 _DAY = timedelta(days=1)
 _ACTIVE = "active"
@@ -29,6 +29,7 @@ def outlook(standing: Standing, charged_through: date | None = None) -> Outlook:
         stopped=standing.stopped,
         stopped_on=max(paid) + _DAY if standing.stopped and paid else None,
         increase=standing.last_increase,
+        balance=standing.balance,
     )
 
 
@@ -46,6 +47,7 @@ def snapshot(
         "contact_phone": client.contact_phone,
         "as_of": client.as_of.isoformat() if client.as_of else None,
         "balance": as_json(standing.balance),
+        "level": as_json(of(rung.stage, standing.currency)) if rung.kind is Kind.LOW_BALANCE else None,
         "daily": as_json(standing.daily_total),
         "daily_channels": _daily_channels(standing),
         "stopped": standing.stopped,
@@ -61,7 +63,7 @@ def _last_day(standing: Standing, rung: Due, charged_through: date | None) -> da
     match rung.kind:
         case Kind.ENDING | Kind.ENDED:
             return date.fromisoformat(rung.cycle)
-        case Kind.RUNNING_OUT:
+        case Kind.RUNNING_OUT | Kind.LOW_BALANCE:
             return standing.runs_out_on
         case _:
             return max((day for day in (charged_through, standing.ended_on) if day), default=None)

@@ -1,6 +1,7 @@
 """Keeps the ladders true: rebuilds those of clients whose facts changed, and settles alerts that hold no longer."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 
@@ -19,18 +20,28 @@ from bot.directory.people import Client
 from bot.ids import ClientId, PartnerId
 from bot.messaging import outbox
 
+SHORT = (Kind.STOPPED, Kind.RUNNING_OUT, Kind.LOW_BALANCE)
+"""What is wrong with a client's money, and may become right again."""
 CHUNK = 500
 """Clients handled in one set of statements."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Alerts of a client that were settled; `still_short`: its money needs somebody all the same."""
+
+    alerts: tuple[Alert, ...]
+    still_short: bool
+
+
 def rebuild(
     conn: Connection, reasons: Mapping[ClientId, str], *, now: datetime, env: Surroundings
-) -> dict[ClientId, list[Alert]]:
+) -> dict[ClientId, Settled]:
     """Make the ladders of these clients anew and settle what is no longer true; the alerts that were settled.
 
     `reasons` says of each client what changed; it is noted with the alerts that this settles.
     """
-    settled: dict[ClientId, list[Alert]] = {}
+    settled: dict[ClientId, Settled] = {}
     for client_ids in chunks(list(reasons)):
         rungs = _ladders(conn, client_ids, now, env)
         said = repository.said(conn, client_ids)
@@ -41,7 +52,7 @@ def rebuild(
             over = [one for one in alerts if one.kind in WATCHED and not _holds(one, held, now)]
             if over:
                 settle(conn, over, reasons[client_id], now)
-                settled[client_id] = over
+                settled[client_id] = Settled(tuple(over), _is_short(held, now))
     return settled
 
 
@@ -59,6 +70,7 @@ def hours(policy: Policy, client: Client) -> Hours:
         ending=policy.stages_of(Kind.ENDING, client.partner_id, client.account_id),
         running_out=policy.stages_of(Kind.RUNNING_OUT, client.partner_id, client.account_id),
         raise_at=policy.raise_at,
+        balances=policy.balances_of(client.currency, client.partner_id, client.account_id),
     )
 
 
@@ -88,6 +100,10 @@ def paid_through(conn: Connection, known: Mapping[ClientId, Standing]) -> dict[C
     """Of clients with stopped channels: the last day these paid for by themselves."""
     stopped = [client_id for client_id, standing in known.items() if standing.stopped]
     return repository.paid_through(conn, stopped) if stopped else {}
+
+
+def _is_short(rungs: Sequence[Due], now: datetime) -> bool:
+    return any(rung.kind in SHORT and rung.due_at <= now for rung in rungs)
 
 
 def _holds(alert: Alert, rungs: Sequence[Due], now: datetime) -> bool:

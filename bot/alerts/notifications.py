@@ -143,6 +143,18 @@ def take_back(
     return [DeliveryId(found) for found in conn.execute(query.distinct()).scalars()]
 
 
+def told_already(conn: Connection, alert_ids: Sequence[AlertId]) -> list[CuratorId]:
+    """Who was told of any of these alerts and cannot unhear it: the message was not taken back."""
+    query = (
+        select(notification.c.curator_id)
+        .join(delivery, delivery.c.id == notification.c.delivery_id)
+        .where(notification.c.alert_id.in_(alert_ids), delivery.c.state != "cancelled")
+        .distinct()
+        .order_by(notification.c.curator_id)
+    )
+    return [CuratorId(found) for found in conn.execute(query).scalars()]
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What came of telling one person of one alert; `delivery_state` is how far the message got."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, time, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from bot.alerts.alert import Kind
+from bot.alerts.alert import WATCHED, Kind
 from bot.errors import ConfigError
 from bot.ids import PartnerId
 
@@ -19,12 +19,25 @@ _TOP = (
     "escalate_after_hours",
     "respect_hours",
     "holidays",
+    "cooldown_hours",
     "stages",
+    "balance",
     "partner",
     "client",
 )
+_OWN = ("stages", "balance")
+_BALANCE_MAX = 1_000_000
 
 Stages = Mapping[Kind, tuple[int, ...]]
+Balances = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Stages in days left by kind, and balances in whole units by currency, from the earliest to the last."""
+
+    stages: Stages = field(default_factory=dict)
+    balance: Balances = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +47,19 @@ class Policy:
     What ended longer ago than `forget_after_days` is history, not news: a first import does not tell of it.
     An alert left to one person goes to the others after `escalate_after_hours` without a reaction.
     With `respect_hours` nobody is told outside of its own working hours; `holidays` are days off by country code.
-    Stages are days left, from the earliest to the last; those of a client (by account ID) win over its partner's, and
-    those over the general ones.
+    `cooldowns`: the same stage of a kind is not told again so soon, although the balance went up and down in between.
+    Levels of a client (by account ID) win over its partner's, and those over the general ones, kind by kind.
     """
 
-    stages: Stages
+    general: Levels
     raise_at: time = time(9)
     forget_after_days: int = 30
     escalate_after_hours: int = 4
     respect_hours: bool = False
     holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
-    of_partner: Mapping[str, Stages] = field(default_factory=dict)
-    of_client: Mapping[str, Stages] = field(default_factory=dict)
+    cooldowns: Mapping[Kind, timedelta] = field(default_factory=dict)
+    of_partner: Mapping[str, Levels] = field(default_factory=dict)
+    of_client: Mapping[str, Levels] = field(default_factory=dict)
 
     def is_holiday(self, country: str | None, day: date) -> bool:
         """Whether a day is off in a country."""
@@ -53,42 +67,75 @@ class Policy:
 
     def stages_of(self, kind: Kind, partner_id: PartnerId, account_id: str) -> tuple[int, ...]:
         """The stages that hold for one client: the most granular setting wins, kind by kind."""
-        for table in (self.of_client.get(account_id), self.of_partner.get(partner_id), self.stages):
-            if table is not None and kind in table:
-                return table[kind]
-        return ()
+        return next((one.stages[kind] for one in self._levels(partner_id, account_id) if kind in one.stages), ())
+
+    def balances_of(self, currency: str, partner_id: PartnerId, account_id: str) -> tuple[int, ...]:
+        """The balances, in whole units, from which on down one is told of a client; none unless configured."""
+        levels = self._levels(partner_id, account_id)
+        return next((one.balance[currency] for one in levels if currency in one.balance), ())
+
+    def _levels(self, partner_id: PartnerId, account_id: str) -> list[Levels]:
+        granular = (self.of_client.get(account_id), self.of_partner.get(partner_id), self.general)
+        return [one for one in granular if one is not None]
 
 
 def policy(data: Mapping[str, Any]) -> Policy:
     """The policy in a parsed file; ConfigError with one line per mistake."""
     problems = [f"{key}: no such setting{_near(key, _TOP)}" for key in data if key not in _TOP]
     value = Policy(
-        stages=_stages(data.get("stages", {}), "stages", problems),
+        general=_levels({key: data[key] for key in _OWN if key in data}, "", problems),
         raise_at=_hour(data.get("raise_at", "09:00"), problems),
         forget_after_days=_whole(data.get("forget_after_days", 30), "forget_after_days", 3650, problems),
         escalate_after_hours=_whole(data.get("escalate_after_hours", 4), "escalate_after_hours", 240, problems),
         respect_hours=_yes(data.get("respect_hours", False), "respect_hours", problems),
         holidays=_holidays(data.get("holidays", {}), problems),
+        cooldowns=_cooldowns(data.get("cooldown_hours", {}), problems),
         of_partner=_overrides(data.get("partner", {}), "partner", problems),
         of_client=_overrides(data.get("client", {}), "client", problems),
     )
-    problems += [f"stages.{kind.value}: missing" for kind in STAGED if kind not in value.stages and not problems]
+    problems += [
+        f"stages.{kind.value}: missing" for kind in STAGED if kind not in value.general.stages and not problems
+    ]
     if problems:
         raise ConfigError(problems)
     return value
 
 
-def _overrides(data: Any, where: str, problems: list[str]) -> dict[str, Stages]:
+def _overrides(data: Any, where: str, problems: list[str]) -> dict[str, Levels]:
     if not isinstance(data, dict) or not all(isinstance(one, dict) for one in data.values()):
         problems.append(f"{where}: must be written as [{where}.ID.stages]")
         return {}
-    found = {}
-    for name, table in data.items():
-        problems += [
-            f"{where}.{name}.{key}: no such setting{_near(key, ('stages',))}" for key in table if key != "stages"
-        ]
-        found[str(name)] = _stages(table.get("stages", {}), f"{where}.{name}.stages", problems)
-    return found
+    return {str(name): _levels(table, f"{where}.{name}.", problems) for name, table in data.items()}
+
+
+def _levels(data: Mapping[str, Any], where: str, problems: list[str]) -> Levels:
+    problems += [f"{where}{key}: no such setting{_near(key, _OWN)}" for key in data if key not in _OWN]
+    return Levels(
+        stages=_stages(data.get("stages", {}), f"{where}stages", problems),
+        balance=_balances(data.get("balance", {}), f"{where}balance", problems),
+    )
+
+
+def _balances(data: Any, where: str, problems: list[str]) -> Balances:
+    if not isinstance(data, dict):
+        problems.append(f"{where}: must be a table of currencies")
+        return {}
+    return {
+        currency: _numbers(values, f"{where}.{currency}", _BALANCE_MAX, problems) for currency, values in data.items()
+    }
+
+
+def _cooldowns(data: Any, problems: list[str]) -> dict[Kind, timedelta]:
+    names = [kind.value for kind in WATCHED]
+    if not isinstance(data, dict):
+        problems.append("cooldown_hours: must be a table of kinds")
+        return {}
+    problems += [f"cooldown_hours.{key}: no such kind{_near(key, names)}" for key in data if key not in names]
+    return {
+        Kind(key): timedelta(hours=_whole(hours, f"cooldown_hours.{key}", 8760, problems))
+        for key, hours in data.items()
+        if key in names
+    }
 
 
 def _stages(data: Any, where: str, problems: list[str]) -> Stages:
@@ -97,17 +144,16 @@ def _stages(data: Any, where: str, problems: list[str]) -> Stages:
         problems.append(f"{where}: must be a table of {' and '.join(names)}")
         return {}
     problems += [f"{where}.{key}: no such kind{_near(key, names)}" for key in data if key not in names]
-    return {Kind(key): _days(days, f"{where}.{key}", problems) for key, days in data.items() if key in names}
+    return {
+        Kind(key): _numbers(days, f"{where}.{key}", _STAGE_MAX, problems) for key, days in data.items() if key in names
+    }
 
 
-def _days(days: Any, where: str, problems: list[str]) -> tuple[int, ...]:
-    numbers = days if isinstance(days, list) else []
-    if (
-        not isinstance(days, list)
-        or len(numbers) > _STAGES_MAX
-        or not all(type(day) is int and 0 <= day <= _STAGE_MAX for day in numbers)
-    ):
-        problems.append(f"{where}: {days!r} is no list of up to {_STAGES_MAX} days from 0 to {_STAGE_MAX}")
+def _numbers(given: Any, where: str, highest: int, problems: list[str]) -> tuple[int, ...]:
+    numbers = given if isinstance(given, list) else []
+    whole = all(type(number) is int and 0 <= number <= highest for number in numbers)
+    if not isinstance(given, list) or len(numbers) > _STAGES_MAX or not whole:
+        problems.append(f"{where}: {given!r} is no list of up to {_STAGES_MAX} numbers from 0 to {highest}")
         return ()
     return tuple(sorted(set(numbers), reverse=True))
 

@@ -14,6 +14,7 @@ from bot.alerts.facts import snapshot
 from bot.alerts.fingerprint import alert_key
 from bot.alerts.ladders import paid_through
 from bot.alerts.report import ScanReport
+from bot.alerts.repository import UNSAID
 from bot.alerts.rules import pick
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import moments
@@ -26,7 +27,7 @@ from bot.ids import AlertId, ClientId, CuratorId
 
 NOBODY = "nobody"
 """The reason noted when an alert has no one at all who is told."""
-_SUPERSEDED, _FORGOTTEN = "superseded", "forgotten"
+_SUPERSEDED, _FORGOTTEN, _COOLING = UNSAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,14 @@ def _alerts(conn: Connection, due: Mapping[ClientId, list[Due]], now: datetime, 
     clients = directory.clients_by_id(conn, due)
     stopped = paid_through(conn, known)
     open_alerts = repository.open_of_clients(conn, due)
+    cooling = repository.said_lately(conn, due, now, env.policy.cooldowns)
     forget_after = timedelta(days=env.policy.forget_after_days)
     alerts: list[Alert] = []
     for client_id, rungs in due.items():
-        picked = pick(rungs, {one.kind for one in open_alerts.get(client_id, ())}, now, forget_after)
+        open_kinds = {one.kind for one in open_alerts.get(client_id, ())}
+        picked = pick(rungs, open_kinds, now, forget_after, cooling.get(client_id, ()))
         endings = {rung: _SUPERSEDED for rung in picked.superseded} | {rung: _FORGOTTEN for rung in picked.forgotten}
+        endings |= {rung: _COOLING for rung in picked.cooling}
         for rung in (*picked.say, *endings):
             facts = snapshot(clients[client_id], known[client_id], rung, env.book, stopped.get(client_id))
             alerts.append(_alert(clients[client_id], rung, facts, now, endings.get(rung)))

@@ -14,6 +14,8 @@ from bot.storage.tables import alert, alert_due, channel, client
 
 OPEN = text("alert.state = 'open'")
 """In the words of the partial index, so that it is used."""
+UNSAID = ("superseded", "forgotten", "cooldown")
+"""Resolutions of alerts that nobody was told of: a bigger one spoke, it is history, it was said only lately."""
 _WATCHED = [kind.value for kind in WATCHED]
 _AHEAD = [Kind.ENDING.value, Kind.RUNNING_OUT.value]
 _DELETE_RUNG = delete(alert_due).where(
@@ -115,6 +117,25 @@ def said(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, dic
     found: dict[ClientId, dict[tuple[Kind, str], int]] = defaultdict(dict)
     for client_id, kind, cycle, stage in conn.execute(query):
         found[ClientId(client_id)][(Kind(kind), cycle)] = stage
+    return found
+
+
+def said_lately(
+    conn: Connection, client_ids: Iterable[ClientId], now: datetime, cooldowns: Mapping[Kind, timedelta]
+) -> dict[ClientId, set[tuple[Kind, int]]]:
+    """Kinds and stages that were said of each client within their cooldown."""
+    if not cooldowns:
+        return {}
+    query = select(alert.c.client_id, alert.c.kind, alert.c.stage, alert.c.raised_at).where(
+        alert.c.client_id.in_(list(client_ids)),
+        alert.c.kind.in_([kind.value for kind in cooldowns]),
+        alert.c.raised_at > now - max(cooldowns.values()),
+        func.coalesce(alert.c.resolution, "").not_in(UNSAID),
+    )
+    found: dict[ClientId, set[tuple[Kind, int]]] = defaultdict(set)
+    for row in conn.execute(query):
+        if row.raised_at > now - cooldowns[Kind(row.kind)]:
+            found[ClientId(row.client_id)].add((Kind(row.kind), row.stage))
     return found
 
 

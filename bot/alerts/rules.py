@@ -9,12 +9,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.alerts.alert import Due, Kind
+from bot.money import Money
 
 NO_INCREASE = "start"
 """The cycle of a balance that was never increased."""
 _DAY = timedelta(days=1)
 _PAST = (Kind.ENDED, Kind.STOPPED)
-_SILENCED_BY_STOP = (Kind.ENDED, Kind.RUNNING_OUT)
+_SILENCED_BY_STOP = (Kind.ENDED, Kind.RUNNING_OUT, Kind.LOW_BALANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,24 @@ class Outlook:
     stopped: int = 0
     stopped_on: date | None = None
     increase: str | None = None
+    balance: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """The stages of one client, from the earliest to the last, and the hour of its day at which they are due."""
+    """The stages of one client, from the earliest to the last, and the hour of its day at which they are due.
+
+    `balances`: amounts in whole units; a balance at or below one is worth saying at once.
+    """
 
     ending: tuple[int, ...]
     running_out: tuple[int, ...]
     raise_at: time
+    balances: tuple[int, ...] = ()
 
 
 def ladder(outlook: Outlook, hours: Hours, now: datetime) -> tuple[Due, ...]:
-    """Every rung of a client, past ones too. `now` only dates channels that stopped on an unknown day."""
+    """Every rung of a client, past ones too. `now` dates what is so already and nobody knows since when."""
     rungs: list[Due] = []
     for end in sorted(set(outlook.end_dates)):
         rungs += _countdown(Kind.ENDING, end, hours.ending, end.isoformat(), outlook.zone, hours.raise_at)
@@ -62,6 +68,9 @@ def ladder(outlook: Outlook, hours: Hours, now: datetime) -> tuple[Due, ...]:
     if outlook.stopped:
         since = local_time(outlook.stopped_on, time(), outlook.zone) if outlook.stopped_on else now.astimezone(UTC)
         rungs.append(Due(Kind.STOPPED, 0, increase, since))
+    if outlook.balance is not None:
+        low = [level for level in hours.balances if outlook.balance.decimal <= level]
+        rungs += [Due(Kind.LOW_BALANCE, level, increase, now.astimezone(UTC)) for level in low]
     return tuple(rungs)
 
 
@@ -85,13 +94,20 @@ class Pick:
     say: tuple[Due, ...]
     superseded: tuple[Due, ...]
     forgotten: tuple[Due, ...]
+    cooling: tuple[Due, ...] = ()
 
 
-def pick(due: Collection[Due], open_kinds: Collection[Kind], now: datetime, forget_after: timedelta) -> Pick:
+def pick(
+    due: Collection[Due],
+    open_kinds: Collection[Kind],
+    now: datetime,
+    forget_after: timedelta,
+    cooling: Collection[tuple[Kind, int]] = (),
+) -> Pick:
     """The most advanced rung of each cycle, unless something bigger is said or was said of the same client.
 
     Stopped channels say more than an ended subscription or a balance that runs out; an ended subscription more than one
-    that ends. What was over longer ago than `forget_after` is history.
+    that ends. What was over longer ago than `forget_after` is history; `cooling` kinds and stages were said lately.
     """
     advanced: dict[tuple[Kind, str], Due] = {}
     for rung in due:
@@ -109,8 +125,10 @@ def pick(due: Collection[Due], open_kinds: Collection[Kind], now: datetime, forg
         for rung in fresh
         if (rung.kind is Kind.ENDING and rung.cycle in over) or (stopped and rung.kind in _SILENCED_BY_STOP)
     }
+    lately = {rung for rung in fresh if rung not in smaller and (rung.kind, rung.stage) in cooling}
     return Pick(
-        say=tuple(rung for rung in fresh if rung not in smaller),
+        say=tuple(rung for rung in fresh if rung not in smaller and rung not in lately),
+        cooling=tuple(rung for rung in fresh if rung in lately),
         superseded=tuple(rung for rung in fresh if rung in smaller),
         forgotten=forgotten,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import ahead, ladders, notifications, raising, receipts, repository, telling
+from bot.alerts import ahead, ladders, notifications, raising, receipts, recovery, repository, telling
 from bot.alerts.alert import Alert
 from bot.alerts.digest import urgency
 from bot.alerts.ladders import CHUNK
@@ -30,7 +30,10 @@ def apply(
 ) -> None:
     """Take in what billing says has changed, in the unit of the change: ladders, settled alerts, receipts."""
     found = list(changes)
-    ladders.rebuild(conn, _reasons(found), now=now, env=env)
+    reasons = _reasons(found)
+    settled = ladders.rebuild(conn, reasons, now=now, env=env)
+    unreceipted = {one: what for one, what in settled.items() if ":" not in reasons[one]}
+    recovery.tell_recovered(conn, unreceipted, now=now, env=env)
     receipts.write_receipts(conn, found, now=now, env=env, in_reply_to=in_reply_to)
 
 

@@ -1,13 +1,13 @@
 """Writes what people are to be told: one message per curator, in the same unit as the note that it was sent."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from bot.alerts import notifications
-from bot.alerts.alert import Alert
+from bot.alerts.alert import Alert, Kind
 from bot.alerts.digest import Digest, digest
 from bot.alerts.fingerprint import message_key
 from bot.alerts.quiet import opening_after
@@ -18,11 +18,12 @@ from bot.alerts.wording import worded
 from bot.directory import service as directory
 from bot.directory.people import Curator
 from bot.ids import ClientId, CuratorId, PartnerId
-from bot.messaging import outbox
-from bot.messaging.message import Kind, Outgoing
+from bot.messaging import message, outbox
+from bot.messaging.message import Outgoing
 
 CURATORS_MAX = 200
 """People told in one unit."""
+_NEXT_MESSAGE = timedelta(minutes=10)
 _NO_ADDRESS, _GONE = "no_address", "removed"
 
 
@@ -39,7 +40,8 @@ def tell(conn: Connection, *, now: datetime, env: Surroundings, partner_id: Part
             ids = [one.id for one in dropped]
             notifications.mark_suppressed(conn, curator_id, ids, reason, now)
             report += ScanReport(suppressed={reason: len(ids)})
-        report += _tell_one(conn, people[curator_id], _timely(conn, people[curator_id], kept, now, env), now, env)
+        timely = _timely(conn, people[curator_id], kept, now, env)
+        report += _tell_one(conn, people[curator_id], _bad_news_first(conn, curator_id, timely, now), now, env)
     return report
 
 
@@ -54,6 +56,15 @@ def _timely(conn: Connection, curator: Curator, alerts: list[Alert], now: dateti
     later = [one for one in alerts if can_wait(one, following)]
     notifications.postpone(conn, curator.id, [one.id for one in later], following)
     return [one for one in alerts if one not in later]
+
+
+def _bad_news_first(conn: Connection, curator_id: CuratorId, alerts: list[Alert], now: datetime) -> list[Alert]:
+    """What needs somebody goes in this message; that something is right again goes in the next one."""
+    good = [one for one in alerts if one.kind is Kind.RECOVERED]
+    if len(good) == len(alerts):
+        return alerts
+    notifications.postpone(conn, curator_id, [one.id for one in good], now + _NEXT_MESSAGE)
+    return [one for one in alerts if one not in good]
 
 
 def _muted(conn: Connection, waiting: Mapping[CuratorId, list[Alert]]) -> set[tuple[CuratorId, ClientId]]:
@@ -90,7 +101,7 @@ def _outgoing(told: Digest, curator: Curator, now: datetime) -> Outgoing:
     return Outgoing(
         key=message_key(told.first.id, curator.id),
         to=curator.address,
-        kind=Kind.ALERT,
+        kind=message.Kind.NOTICE if told.first.kind is Kind.RECOVERED else message.Kind.ALERT,
         template=wording.template,
         language=curator.language,
         facts=wording.facts,

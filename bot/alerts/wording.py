@@ -16,6 +16,7 @@ from bot.messaging.templates import Button
 
 _RENEWAL = ("renew", "claim", "later")
 _MONEY = ("subscribe", "topup", "claim")
+_BALANCE = ("topup", "claim", "later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ def worded(told: Digest, now: datetime, *, may_act: bool) -> Wording:
     """How a digest is told: one client in full, several by the most urgent and a button to see them all."""
     first = told.first
     facts = alert_facts(first, now)
+    if first.kind is Kind.RECOVERED:
+        return _good_news(told, facts)
     if not told.single:
         several = {**facts, "count": len(told.alerts)}
         return Wording("alerts/several", several, (Button("show", f"show:{first.id}"),))
@@ -46,10 +49,18 @@ def alert_facts(alert: Alert, now: datetime) -> dict[str, Any]:
     return {**alert.facts, "days": alert.days_left(today)}
 
 
+def _good_news(told: Digest, facts: Mapping[str, Any]) -> Wording:
+    if told.single:
+        return Wording("alerts/recovered", facts)
+    return Wording("alerts/several_recovered", {**facts, "count": len(told.alerts)})
+
+
 def _full(alert: Alert) -> tuple[str, tuple[str, ...]]:
     match alert.kind:
         case Kind.RUNNING_OUT:
             return "running_out", _MONEY
+        case Kind.LOW_BALANCE:
+            return "low_balance", _BALANCE
         case Kind.STOPPED if alert.facts.get("ended_on") is None:
             return "out_of_money", _MONEY
         case kind:

@@ -16,8 +16,8 @@ SHIPPED = tomllib.loads((Path(__file__).parents[2] / "config" / "alerts.toml").r
 
 def test_the_shipped_policy_tells_two_weeks_ahead() -> None:
     shipped = policy(SHIPPED)
-    assert shipped.stages[Kind.ENDING] == (14, 7, 3, 1, 0)
-    assert shipped.stages[Kind.RUNNING_OUT] == (7, 3, 1)
+    assert shipped.general.stages[Kind.ENDING] == (14, 7, 3, 1, 0)
+    assert shipped.general.stages[Kind.RUNNING_OUT] == (7, 3, 1)
     assert shipped.raise_at == time(9)
 
 
@@ -36,6 +36,15 @@ def test_the_most_granular_stages_win_kind_by_kind() -> None:
     assert chosen.stages_of(Kind.ENDING, other, "48210025") == (14, 7, 3, 1, 0)
 
 
+def test_balances_too_are_most_granular() -> None:
+    chosen = policy({**SHIPPED, "balance": {"EUR": [5, 20]}, "client": {"48210017": {"balance": {"EUR": [100]}}}})
+    riga = PartnerId("riga")
+    assert chosen.balances_of("EUR", riga, "48210025") == (20, 5)
+    assert chosen.balances_of("EUR", riga, "48210017") == (100,)
+    assert chosen.balances_of("USD", riga, "48210017") == ()
+    assert chosen.stages_of(Kind.ENDING, riga, "48210017") == (14, 7, 3, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -50,6 +59,12 @@ def test_the_most_granular_stages_win_kind_by_kind() -> None:
             {"stages": {"ending": [1], "running_out": [1], "endin": [1]}},
             "stages.endin: no such kind, did you mean ending?",
         ),
+        ({"balance": {"EUR": [5, "20"]}}, "balance.EUR: [5, '20'] is no list"),
+        ({"balance": 3}, "balance: must be a table of currencies"),
+        ({"cooldown_hours": {"stoped": 3}}, "cooldown_hours.stoped: no such kind, did you mean stopped?"),
+        ({"cooldown_hours": {"stopped": 0}}, "cooldown_hours.stopped: 0 is no whole number"),
+        ({"respect_hours": "yes"}, "respect_hours: 'yes' is neither true nor false"),
+        ({"holidays": {"LV": ["25 Dec"]}}, "holidays.LV: ['25 Dec'] is no list of days"),
         ({"stages": 3}, "stages: must be a table of ending and running_out"),
         ({"client": {"48210017": 3}}, "client: must be written as [client.ID.stages]"),
         ({"client": {"48210017": {"stage": {}}}}, "client.48210017.stage: no such setting, did you mean stages?"),
