@@ -4,6 +4,7 @@ Nothing here is remembered that must survive: a process that dies leaves claimed
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -190,7 +191,9 @@ class Relay:
     def _notice(self, sender: Address, claimed: Claimed, result: Result) -> None:
         if not isinstance(result, Rejected):
             return
-        _log.warning(
+        grave = result.error_class in (ErrorClass.PERMANENT, ErrorClass.CONFIGURATION)
+        _log.log(
+            logging.ERROR if grave else logging.WARNING,
             "message.refused",
             delivery=claimed.id,
             error_class=result.error_class,

@@ -1,10 +1,12 @@
 """Provider's reports on our messages: each is kept as an event and moves its message forward only, many in one go."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, tuple_, update
 
 from bot.ids import Address, DeliveryId
@@ -18,6 +20,9 @@ from bot.messaging.window import Mode
 from bot.storage import queries
 from bot.storage.tables import attempt, delivery, status_event
 
+_log = structlog.get_logger(__name__)
+_GRAVE = (ErrorClass.PERMANENT, ErrorClass.CONFIGURATION)
+"""A person should look: our account is refused, or the code is one that nobody knows."""
 _CHANGED = (
     "state", "reason", "provider_id", "error_code", "contradicted", "unconfirmed", "claimed_until", "not_before",
     "sent_at", "delivered_at", "read_at", "failed_at",
@@ -150,6 +155,14 @@ class _Message:
             jitter=0.5,
             at_once=False,
             text_refused=self.refused_text is not None,
+        )
+        _log.log(
+            logging.ERROR if (row.error_class or ErrorClass.PERMANENT) in _GRAVE else logging.WARNING,
+            "message.not_delivered",
+            delivery=self.id,
+            error_class=row.error_class,
+            code=row.error_code,
+            tried_again=verdict.retry_at is not None,
         )
         self.verdicts.append((verdict, row.received_at))
         self._set(error_code=row.error_code, claimed_until=None)
