@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, text, update
+from sqlalchemy import Connection, and_, exists, func, or_, select, text, tuple_, update
 
 from bot.id_generator import new_id
 from bot.ids import Address, DeliveryId
@@ -73,20 +73,31 @@ def abandon_stuck(conn: Connection, now: datetime) -> int:
 
 
 def senders_with_work(conn: Connection, now: datetime) -> list[Address]:
-    """Senders with messages that could go now."""
-    due = and_(WAITING, delivery.c.state == State.QUEUED, delivery.c.not_before <= now)
-    return [Address(sender) for sender in conn.execute(select(delivery.c.sender).where(due).distinct()).scalars()]
+    """Senders with messages that could go now. One look into the index per sender and priority, however many wait."""
+    waiting = and_(WAITING, delivery.c.state == State.QUEUED)
+    turn = (delivery.c.sender, delivery.c.priority)
+    found: list[Address] = []
+    last: tuple[str, int] = ("", -1)
+    while row := conn.execute(
+        select(*turn).where(waiting, tuple_(*turn) > tuple_(*last)).order_by(*turn).limit(1)
+    ).one_or_none():
+        last = (row.sender, row.priority)
+        mine = exists().where(waiting, *(column == value for column, value in zip(turn, last, strict=True)))
+        if row.sender not in found and conn.execute(select(mine.where(delivery.c.not_before <= now))).scalar_one():
+            found.append(Address(row.sender))
+    return found
 
 
-def sweep(conn: Connection, now: datetime, jobs: Jobs) -> dict[str, int]:
-    """What keeps the outbox honest every few seconds: expired, stuck, doubtful, and no sender forgotten."""
-    done = {"expired": expire(conn, now), "stuck": abandon_stuck(conn, now)}
+def sweep(conn: Connection, now: datetime, jobs: Jobs) -> int:
+    """What keeps the outbox honest every few seconds: the stuck, the doubtful, no sender forgotten; how many were
+    stuck."""
+    stuck = abandon_stuck(conn, now)
     for sender in senders_with_work(conn, now):
         ask(conn, jobs, sender, now)
     doubtful = exists().where(delivery.c.claimed_until <= now, delivery.c.state.in_([State.UNKNOWN, State.SENT]))
     if conn.execute(select(doubtful)).scalar_one():
         jobs.enqueue(conn, ASK_JOB, "messages", now)
-    return done
+    return stuck
 
 
 def queue_length(conn: Connection) -> tuple[int, datetime | None]:

@@ -135,7 +135,7 @@ async def test_too_late_is_never_sent(db: Database) -> None:
         assert (list(found.taken), found.dropped) == ([], 1)
         assert row_of(conn, made).state == "expired"
         other = put(conn, alert("2", expires_at=NOW + timedelta(minutes=5)))
-        assert outbox.sweep(conn, late, RecordingJobs()) == {"expired": 1, "stuck": 0}
+        assert outbox.expire(conn, late) == 1
         assert row_of(conn, other).state == "expired"
 
     await db.write(unit)
@@ -169,8 +169,8 @@ async def test_a_crash_while_sending_is_unknown_not_queued(db: Database) -> None
     def unit(conn: Connection) -> None:
         made = put(conn, alert())
         take(conn)
-        assert outbox.sweep(conn, NOW + LEASE - timedelta(seconds=1), RecordingJobs())["stuck"] == 0
-        assert outbox.sweep(conn, NOW + LEASE, RecordingJobs())["stuck"] == 1
+        assert outbox.sweep(conn, NOW + LEASE - timedelta(seconds=1), RecordingJobs()) == 0
+        assert outbox.sweep(conn, NOW + LEASE, RecordingJobs()) == 1
         assert (row_of(conn, made).state, row_of(conn, made).reason) == ("unknown", "interrupted")
         assert conn.execute(select(attempt.c.outcome)).scalar_one() == "unknown"
         assert take(conn, NOW + timedelta(hours=1)) == []
@@ -244,6 +244,15 @@ async def test_the_sweep_forgets_no_sender(db: Database) -> None:
         jobs = RecordingJobs()
         outbox.sweep(conn, NOW, jobs)
         assert jobs.asked == [("relay", SENDER, NOW)]
+        other = Address("whatsapp:+37166000000")
+        later, jobs = NOW + timedelta(hours=1), RecordingJobs()
+        for n, when in enumerate([later, NOW, later]):
+            message = alert(f"other {n}", not_before=when, priority=n)
+            outbox.enqueue(conn, message, sender=other, now=NOW, jobs=RecordingJobs())
+        outbox.sweep(conn, NOW, jobs)
+        assert jobs.asked == [("relay", SENDER, NOW), ("relay", other, NOW)]
+        take(conn)
+        assert outbox.senders_with_work(conn, NOW) == [other]
 
     await db.write(unit)
 
