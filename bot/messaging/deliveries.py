@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, or_, select
 
 from bot.ids import Address, ClientId, CuratorId, DeliveryId, InboxId, PartnerId
 from bot.messaging.status import State
@@ -130,14 +130,6 @@ def show(conn: Connection, delivery_id: DeliveryId) -> Shown | None:
         [Attempt(**one._mapping) for one in conn.execute(tries.order_by(attempt.c.n))],
         [Report(**one._mapping) for one in conn.execute(reports.order_by(status_event.c.received_at))],
     )
-
-
-def counts(conn: Connection, *, since: datetime, partner_id: PartnerId | None = None) -> dict[State, int]:
-    """How many messages made since then are in each state."""
-    query = select(delivery.c.state, func.count()).where(delivery.c.created_at >= since).group_by(delivery.c.state)
-    if partner_id is not None:
-        query = query.where(delivery.c.partner_id == partner_id)
-    return {State(state): number for state, number in conn.execute(query)}
 
 
 def replies_to(conn: Connection, inbox_id: InboxId) -> list[Delivery]:

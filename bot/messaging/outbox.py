@@ -1,6 +1,6 @@
 """What is to be said: messages enter with a stable key, in the same unit as their cause, and may be taken back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -105,11 +105,6 @@ def queue_length(conn: Connection) -> tuple[int, datetime | None]:
     query = select(func.count(), func.min(delivery.c.created_at)).where(WAITING, delivery.c.state == State.QUEUED)
     count, oldest = conn.execute(query).one()
     return count, oldest
-
-
-def known_keys(conn: Connection, keys: Iterable[str]) -> set[str]:
-    """Which of these business keys have a message."""
-    return set(conn.execute(select(delivery.c.key).where(delivery.c.key.in_(list(keys)))).scalars())
 
 
 def _row(
