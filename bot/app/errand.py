@@ -66,13 +66,13 @@ async def errand(settings: Settings) -> AsyncIterator[Errand]:
     works_here = not await db.read(anybody_works, datetime.now(UTC))
     simulator = await _simulator(settings, clock, works_here)
     if settings.twilio.account_sid is None:
-        settings = pointed_at_simulator(settings, simulator.url if simulator else "http://127.0.0.1:1")
+        settings = pointed_at_simulator(settings, simulator.url if simulator else "http://127.0.0.1:1", payments=False)
     house = build(settings, db, clock=clock, role="worker")
     try:
         yield Errand(house, works_here)
     finally:
         await house.relay.close()
-        await house.transport.close()
+        await house.close_wires()
         if simulator is not None:
             await simulator.stop()
         await db.close()

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.app.clock_offset import read_offset
 from bot.app.heartbeats import beat, farewell
+from bot.app.payments import Payments, provider_of, terms_of
 from bot.app.surroundings import surroundings
 from bot.app.workers import Workers
 from bot.clock import Clock, SystemClock
@@ -32,7 +33,7 @@ from bot.scheduler.timetable import Timetable
 from bot.storage import migrate
 from bot.storage.engine import Database
 from bot.web.app import build_web
-from bot.web.deps import WebDeps
+from bot.web.deps import PaymentsDoor, WebDeps
 
 log = structlog.get_logger(__name__)
 Role = Literal["all", "web", "worker", "scheduler"]
@@ -52,14 +53,22 @@ class House:
         self.role = role
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.jobs = LocalJobs(db, clock, worker=self.name)
-        self.env = Env(surroundings(settings, self.jobs), settings.limits)
+        self.env = Env(surroundings(settings, self.jobs), settings.limits, terms_of(settings))
+        self.payments = provider_of(settings)
         self.transport: Transport = TwilioTransport(settings.twilio, settings.public_url)
         self.contents = ContentSync(db, self.transport, clock)
         self.relay = Relay(
-            db, self.transport, clock, self.jobs, self.contents, per_second=settings.limits.sends_per_second
+            db,
+            self.transport,
+            clock,
+            self.jobs,
+            self.contents,
+            per_second=settings.limits.sends_per_second,
+            people_per_day=settings.limits.people_per_day or None,
         )
         self.jobs.handle(ASK_JOB, Settler(db, self.transport, clock, self.jobs).run_job)
-        for name, handler in Workers(db, clock, self.env, self.relay).handlers().items():
+        payments = Payments(db, clock, self.env.around, self.payments)
+        for name, handler in (Workers(db, clock, self.env, self.relay).handlers() | payments.handlers()).items():
             self.jobs.handle(name, handler)
         timetable = Timetable(entries(), clock.now())
         self.scheduler = Scheduler(db, self.jobs, clock, timetable, before=self._follow_the_clock)
@@ -73,6 +82,7 @@ class House:
                 self.env.around.book,
                 ready=self._checks(),
                 phone_page=phone_page,
+                payments=PaymentsDoor(self.payments, self.env.around) if self.payments is not None else None,
             )
         )
         self._runner: web.AppRunner | None = None
@@ -105,7 +115,13 @@ class House:
         self._tasks.clear()
         if self._has("worker"):
             await self.db.write(farewell, self.name)
+        await self.close_wires()
+
+    async def close_wires(self) -> None:
+        """Let go of the connections to the providers."""
         await self.transport.close()
+        if self.payments is not None:
+            await self.payments.close()
 
     async def register_texts(self) -> SyncReport:
         """Create at the provider what is missing of the texts with buttons, and ask for their approval."""

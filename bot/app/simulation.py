@@ -12,7 +12,15 @@ from bot.app.clock_offset import move_forward
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.simulator.server import Simulator, create_simulator
-from bot.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, Person, SimulatorSettings, is_loopback
+from bot.simulator.settings import (
+    DEFAULT_ACCOUNT_SID,
+    DEFAULT_AUTH_TOKEN,
+    DEFAULT_STRIPE_KEY,
+    DEFAULT_STRIPE_WEBHOOK_SECRET,
+    Person,
+    SimulatorSettings,
+    is_loopback,
+)
 from bot.storage.engine import Database
 
 _SUGGESTIONS = {
@@ -29,15 +37,25 @@ def is_simulated(settings: Settings) -> bool:
     return settings.twilio.account_sid in (None, DEFAULT_ACCOUNT_SID) or settings.simulator.enabled or is_loopback(host)
 
 
-def pointed_at_simulator(settings: Settings, url: str) -> Settings:
-    """The same settings with the simulator as provider, under its own account."""
+def pointed_at_simulator(settings: Settings, url: str, *, payments: bool = True) -> Settings:
+    """The same settings with the simulator as provider, under its own account.
+
+    With `payments`, of payments too unless a real provider is set up; a payment page needs a simulator that stays.
+    """
     twilio = settings.twilio.model_dump() | {
         "account_sid": DEFAULT_ACCOUNT_SID,
         "auth_token": DEFAULT_AUTH_TOKEN,
         "api_url": url,
         "content_url": url,
     }
-    return Settings.model_validate(settings.model_dump() | {"twilio": twilio})
+    changed: dict[str, object] = {"twilio": twilio}
+    if payments and settings.stripe.secret_key is None:
+        changed["stripe"] = settings.stripe.model_dump() | {
+            "secret_key": DEFAULT_STRIPE_KEY,
+            "webhook_secret": DEFAULT_STRIPE_WEBHOOK_SECRET,
+            "api_url": url,
+        }
+    return Settings.model_validate(settings.model_dump() | changed)
 
 
 def embedded_simulator(
@@ -47,6 +65,7 @@ def embedded_simulator(
     options = SimulatorSettings(
         sender=settings.twilio.sender,
         webhook_url=f"{settings.public_url}/webhooks/twilio/inbound",
+        stripe_webhook_url=f"{settings.public_url}/webhooks/stripe",
         db_path=_file_beside(settings.database.url),
         people=tuple(people),
         partner_name=partner_name,

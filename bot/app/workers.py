@@ -1,6 +1,6 @@
 """What each background job does: opens units, asks the rooms, hands what changed to the alerts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -36,7 +36,7 @@ class Workers:
         self._env = env
         self._relay = relay
 
-    def handlers(self) -> Mapping[str, Handler]:
+    def handlers(self) -> dict[str, Handler]:
         """Each job's name, with what runs it."""
         return {
             inbox.DISPATCH_JOB: self.dispatch,

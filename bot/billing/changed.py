@@ -6,7 +6,22 @@ from typing import Literal
 from bot.ids import ClientId, PartnerId, TransferId
 
 What = Literal[
-    "opened", "imported", "topped_up", "renewed", "subscribed", "charged", "stopped", "resumed", "ended", "deposited"
+    "opened",
+    "imported",
+    "topped_up",
+    "renewed",
+    "subscribed",
+    "charged",
+    "stopped",
+    "resumed",
+    "ended",
+    "deposited",
+    "unpaid",
+    "lapsed",
+    "changed",
+    "auto_renewal",
+    "taken_back",
+    "restored",
 ]
 
 
@@ -14,7 +29,8 @@ What = Literal[
 class Changed:
     """One fact that changed. `client_id` is None for the partner's own account.
 
-    `transfer_id` is set on the one change that a receipt belongs to: topped_up, renewed or subscribed.
+    `transfer_id` is set on the one change that a receipt belongs to: topped_up, renewed, subscribed or changed.
+    `unpaid`: a subscription was created that still has to be paid; `lapsed`: it was not, in time.
     """
 
     partner_id: PartnerId

@@ -3,12 +3,17 @@
 from dataclasses import dataclass, field
 
 from bot.alerts.surroundings import Surroundings
+from bot.billing.payments.terms import ReplenishTerms
 from bot.config import LimitSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """`around` is what alerts need too: prices, policy, sender, jobs. `limits` bound what one person may send."""
+    """`around` is what alerts need too: prices, policy, sender, jobs. `limits` bound what one person may send.
+
+    `replenish` says how the partner account may be replenished.
+    """
 
     around: Surroundings
     limits: LimitSettings = field(default_factory=LimitSettings)
+    replenish: ReplenishTerms = field(default_factory=ReplenishTerms)

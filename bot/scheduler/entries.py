@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.scheduler.timetable import Entry, every_minute, every_seconds, hourly
+from bot.scheduler.timetable import Entry, every_minute, every_minutes, every_seconds, hourly
 
 SCAN = "scan"
 CHARGE = "charge"
@@ -10,6 +10,7 @@ SETTLE = "settle"
 EXPIRE = "expire"
 SWEEP = "sweep"
 PRUNE = "prune"
+RECONCILE = "reconcile"
 
 
 def entries() -> Sequence[Entry]:
@@ -20,5 +21,6 @@ def entries() -> Sequence[Entry]:
         every_minute(CHARGE, CHARGE),
         every_minute(SCAN, SCAN),
         every_minute(EXPIRE, EXPIRE),
+        every_minutes(RECONCILE, RECONCILE, 5),
         hourly(PRUNE, PRUNE, 17),
     )

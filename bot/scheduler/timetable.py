@@ -40,6 +40,11 @@ def every_minute(name: str, job: str) -> Entry:
     return Entry(name, job, CronTrigger(second=0, timezone=UTC), timedelta(minutes=1))
 
 
+def every_minutes(name: str, job: str, minutes: int) -> Entry:
+    """An entry on each multiple of so many minutes of the hour."""
+    return Entry(name, job, CronTrigger(minute=f"*/{minutes}", second=0, timezone=UTC), timedelta(minutes=minutes))
+
+
 def hourly(name: str, job: str, minute: int) -> Entry:
     """An entry once an hour."""
     return Entry(name, job, CronTrigger(minute=minute, second=0, timezone=UTC), timedelta(hours=1))

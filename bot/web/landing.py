@@ -16,7 +16,7 @@ _ICON = files("bot.web") / "static" / "icon.svg"
 
 
 def add_landing(app: web.Application, deps: WebDeps) -> None:
-    """Answer `/pay/done` and `/pay/cancelled`, and the style and sign they need; open to the world, without a secret."""
+    """Answer `/pay/done` and `/pay/cancelled`, with their style and sign; open to the world, without a secret."""
     style, icon = _STYLE.read_bytes(), _ICON.read_bytes()
     number = deps.settings.twilio.sender.removeprefix("whatsapp:+")
     chat = deps.phone_page or (f"https://wa.me/{number}" if number.isdigit() else None)

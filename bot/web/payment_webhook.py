@@ -1,5 +1,6 @@
 """The payment provider's webhook: prove who calls, then store and carry out the report in one unit, then answer."""
 
+import asyncio
 from functools import partial
 from time import perf_counter
 
@@ -15,6 +16,8 @@ from bot.web.metrics import WebMetrics
 PATH = "/webhooks/stripe"
 _SIGNATURE = "Stripe-Signature"
 _RETRY_AFTER = {"Retry-After": "5"}
+READ_SECONDS = 10.0
+"""A provider that takes longer to send a report has given up itself."""
 _log = structlog.get_logger(__name__)
 
 
@@ -44,9 +47,12 @@ def add_payment_webhook(app: web.Application, deps: WebDeps, metrics: WebMetrics
 async def _take(request: web.Request, deps: WebDeps, door: PaymentsDoor) -> tuple[str, int, PaymentEvent | None]:
     """What became of it, the status to answer, and the report that it held."""
     try:
-        body = await request.read()
+        async with asyncio.timeout(READ_SECONDS):
+            body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         return "too_large", 413, None
+    except TimeoutError:
+        return "too_slow", 408, None
     try:
         event = door.provider.read_event(body, request.headers.get(_SIGNATURE, ""))
     except BadSignature:
