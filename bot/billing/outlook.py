@@ -1,0 +1,104 @@
+"""Looks ahead for people: when a client's money runs out, what the partner will need, what another plan would cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection, select
+
+from bot.billing import repository
+from bot.billing.accounts import partner_accounts
+from bot.billing.advice import YEAR, WhatIf, what_if
+from bot.billing.cash_need import DAYS, CashNeed, cash_need
+from bot.billing.forecast import HISTORY_MAX_DAYS, Band, usage_band
+from bot.billing.holdings import Holdings
+from bot.billing.local_day import first_instant, local_date
+from bot.billing.plan import PriceBook
+from bot.billing.standing import run_out_day
+from bot.ids import ClientId, PartnerId
+from bot.storage.tables import client, ledger_transaction, partner, posting
+
+_SPENDING = ("usage", "daily", "adjust")
+"""Kinds that take money from a client from day to day; a difference put right counts where it went down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When a client's money runs out.
+
+    `exact`: only fixed charges; `runs_out_on` is the last paid day, `runs_out_at` the instant its channels stop.
+    `band`: usage is charged too, so four cases of five lie within. `short_history`: usage is charged, for too few days
+    to say. `never`: nothing is charged.
+    """
+
+    kind: Literal["exact", "band", "short_history", "never"]
+    runs_out_on: date | None = None
+    runs_out_at: datetime | None = None
+    band: Band | None = None
+    history_days: int = 0
+
+
+def forecast(conn: Connection, book: PriceBook, client_id: ClientId, now: datetime) -> Forecast:
+    """Look ahead for one client. Raises UserError unknown_client."""
+    held = repository.holdings_of(conn, client_id)
+    today = local_date(now, held.time_zone)
+    spent, by_usage = _spending(conn, held, today)
+    if not by_usage:
+        last = run_out_day(held, book, today)
+        if last is None:
+            return Forecast("never")
+        return Forecast("exact", last, first_instant(last + timedelta(days=1), held.time_zone))
+    band = usage_band(max(held.available.minor, 0), spent, today)
+    return Forecast("short_history" if band is None else "band", band=band, history_days=len(spent))
+
+
+def partner_need(
+    conn: Connection, book: PriceBook, partner_id: PartnerId, now: datetime, days: int = DAYS
+) -> list[CashNeed]:
+    """What the partner account must hold, by currency, to renew everybody due within `days`, net of the discount."""
+    ids = conn.execute(select(client.c.id).where(client.c.partner_id == partner_id)).scalars()
+    held = repository.holdings(conn, [ClientId(one) for one in ids])
+    available = {one.currency: one.available for one in partner_accounts(conn, partner_id)}
+    today = {one.client_id: local_date(now, one.time_zone) for one in held.values()}
+    program = book.program(_program(conn, partner_id))
+    clients = repository.count_clients(conn, partner_id)
+    rates = {which: program.rate(day, clients) for which, day in today.items()}
+    return cash_need(held.values(), book, rates, available, today, days)
+
+
+def compare(
+    conn: Connection, book: PriceBook, partner_id: PartnerId, client_id: ClientId, now: datetime, months: int = YEAR
+) -> WhatIf:
+    """Every plan and period against today's daily payments. Raises UserError unknown_client, no_subscription."""
+    held = repository.holdings_of(conn, client_id, partner_id)
+    today = local_date(now, held.time_zone)
+    rate = book.program(_program(conn, partner_id)).rate(today, repository.count_clients(conn, partner_id))
+    return what_if(held, book, rate, today, months)
+
+
+def _program(conn: Connection, partner_id: PartnerId) -> str:
+    return str(conn.execute(select(partner.c.program).where(partner.c.id == partner_id)).scalar_one())
+
+
+def _spending(conn: Connection, held: Holdings, today: date) -> tuple[Sequence[int], bool]:
+    """What left the account on each day before today, since the first such day; and whether any of it was usage."""
+    if held.account_id is None:
+        return (), False
+    since = first_instant(today - timedelta(days=HISTORY_MAX_DAYS), held.time_zone)
+    query = (
+        select(ledger_transaction.c.at, ledger_transaction.c.kind, posting.c.amount)
+        .join(posting, posting.c.transaction_id == ledger_transaction.c.id)
+        .where(
+            posting.c.from_id == held.account_id,
+            ledger_transaction.c.kind.in_(_SPENDING),
+            ledger_transaction.c.at >= since,
+        )
+    )
+    found = [(local_date(row.at, held.time_zone), row.kind, row.amount) for row in conn.execute(query)]
+    past = [one for one in found if one[0] < today]
+    first = min((day for day, _, _ in past), default=today)
+    spent = [0] * (today - first).days
+    for day, _, amount in past:
+        spent[(day - first).days] += amount
+    return spent, any(kind != "daily" for _, kind, _ in past)
