@@ -27,7 +27,8 @@ from bot.ids import AlertId, ClientId, CuratorId
 
 NOBODY = "nobody"
 """The reason noted when an alert has no one at all who is told."""
-_SUPERSEDED, _FORGOTTEN, _COOLING = UNSAID
+_SUPERSEDED, _FORGOTTEN = UNSAID
+_COOLDOWN = "cooldown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +65,37 @@ def raise_due(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datet
 
 def plan(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datetime, env: Surroundings) -> Raised:
     """What raising these rungs would come to; writes nothing."""
-    alerts = _alerts(conn, due, now, env)
+    alerts, cooling = _alerts(conn, due, now, env)
     people = directory.recipients(conn, {one.client_id for one in alerts if one.open}, now)
     open_alerts = [one for one in alerts if one.open]
     return Raised(
         alerts=tuple(alerts),
-        told=tuple((one, curator_id) for one in open_alerts for curator_id in people[one.client_id].curators),
-        suppressed=tuple(
-            (one, curator_id, why.value)
+        told=tuple(
+            (one, curator_id)
             for one in open_alerts
-            for curator_id, why in people[one.client_id].suppressed.items()
+            if one.id not in cooling
+            for curator_id in people[one.client_id].curators
+        ),
+        suppressed=tuple(
+            (one, curator_id, why)
+            for one in open_alerts
+            for curator_id, why in _spared(people[one.client_id], cooling=one.id in cooling).items()
         ),
         due=sum(len(rungs) for rungs in due.values()),
         unheard=_unheard(open_alerts, people),
     )
 
 
-def _alerts(conn: Connection, due: Mapping[ClientId, list[Due]], now: datetime, env: Surroundings) -> list[Alert]:
+def _spared(people: Recipients, *, cooling: bool) -> dict[CuratorId, str]:
+    """Who is not told and why; nobody is, when the same was said only lately."""
+    spared = {curator_id: why.value for curator_id, why in people.suppressed.items()}
+    return spared | {curator_id: _COOLDOWN for curator_id in people.curators if cooling}
+
+
+def _alerts(
+    conn: Connection, due: Mapping[ClientId, list[Due]], now: datetime, env: Surroundings
+) -> tuple[list[Alert], set[AlertId]]:
+    """What the rungs come to, and which of it was said only lately."""
     known = standings(conn, due, now, env.book)
     clients = directory.clients_by_id(conn, due)
     stopped = paid_through(conn, known)
@@ -88,15 +103,17 @@ def _alerts(conn: Connection, due: Mapping[ClientId, list[Due]], now: datetime, 
     cooling = repository.said_lately(conn, due, now, env.policy.cooldowns)
     forget_after = timedelta(days=env.policy.forget_after_days)
     alerts: list[Alert] = []
+    quiet: set[AlertId] = set()
     for client_id, rungs in due.items():
         open_kinds = {one.kind for one in open_alerts.get(client_id, ())}
         picked = pick(rungs, open_kinds, now, forget_after, cooling.get(client_id, ()))
         endings = {rung: _SUPERSEDED for rung in picked.superseded} | {rung: _FORGOTTEN for rung in picked.forgotten}
-        endings |= {rung: _COOLING for rung in picked.cooling}
-        for rung in (*picked.say, *endings):
+        for rung in (*picked.say, *picked.cooling, *endings):
             facts = snapshot(clients[client_id], known[client_id], rung, env.book, stopped.get(client_id))
             alerts.append(_alert(clients[client_id], rung, facts, now, endings.get(rung)))
-    return alerts
+            if rung in picked.cooling:
+                quiet.add(alerts[-1].id)
+    return alerts, quiet
 
 
 def _alert(client: Client, rung: Due, facts: Mapping[str, Any], now: datetime, resolution: str | None) -> Alert:
@@ -120,7 +137,7 @@ def _only(found: Raised, news: Iterable[AlertId]) -> Raised:
     alerts = tuple(one for one in found.alerts if one.id in known)
     told = tuple(pair for pair in found.told if pair[0].id in known)
     suppressed = tuple(row for row in found.suppressed if row[0].id in known)
-    heard = {one.id for one, _ in told}
+    heard = {one.id for one, _ in told} | {one.id for one, _, why in suppressed if why == _COOLDOWN}
     unheard = sum(one.open and one.id not in heard for one in alerts)
     return Raised(alerts, told, suppressed, found.due, unheard)
 

@@ -5,17 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, or_, select, text, update
 
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
 from bot.ids import AlertId, ClientId, PartnerId
 from bot.storage.queries import insert_if_absent
-from bot.storage.tables import alert, alert_due, channel, client
+from bot.storage.tables import alert, alert_due, channel, client, notification
 
 OPEN = text("alert.state = 'open'")
 """In the words of the partial index, so that it is used."""
-UNSAID = ("superseded", "forgotten", "cooldown")
-"""Resolutions of alerts that nobody was told of: a bigger one spoke, it is history, it was said only lately."""
+UNSAID = ("superseded", "forgotten")
+"""Resolutions of alerts that nobody was to be told of: a bigger one spoke, it is history."""
 _WATCHED = [kind.value for kind in WATCHED]
 _AHEAD = [Kind.ENDING.value, Kind.RUNNING_OUT.value]
 _DELETE_RUNG = delete(alert_due).where(
@@ -123,14 +123,17 @@ def said(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, dic
 def said_lately(
     conn: Connection, client_ids: Iterable[ClientId], now: datetime, cooldowns: Mapping[Kind, timedelta]
 ) -> dict[ClientId, set[tuple[Kind, int]]]:
-    """Kinds and stages that were said of each client within their cooldown."""
+    """Kinds and stages of which somebody was told about each client within their cooldown."""
     if not cooldowns:
         return {}
+    somebody = exists().where(
+        notification.c.alert_id == alert.c.id, notification.c.outcome.in_(["sent", "waiting", "settled"])
+    )
     query = select(alert.c.client_id, alert.c.kind, alert.c.stage, alert.c.raised_at).where(
         alert.c.client_id.in_(list(client_ids)),
         alert.c.kind.in_([kind.value for kind in cooldowns]),
         alert.c.raised_at > now - max(cooldowns.values()),
-        func.coalesce(alert.c.resolution, "").not_in(UNSAID),
+        somebody,
     )
     found: dict[ClientId, set[tuple[Kind, int]]] = defaultdict(set)
     for row in conn.execute(query):

@@ -22,6 +22,7 @@ _NOTHING: Mapping[Kind, str] = {
     Kind.ENDED: "no_subscription",
     Kind.RUNNING_OUT: "no_daily_payments",
     Kind.STOPPED: "channels_run",
+    Kind.LOW_BALANCE: "no_level_reached",
 }
 
 
@@ -30,8 +31,9 @@ class Outcome:
     """What one rule came to for one person.
 
     `verdict` sent: at the moment `at`, `delivery_state` says how far it came. waiting: it goes at `at`. not_sent: for a
-    `reason` (a Suppression, settled, superseded, forgotten, added_later). nothing_due: `reason` is not_yet, or what the
-    client does not have. `next_at` is when the next stage is due; `next_reason` why this person would not hear of it.
+    `reason` (a Suppression, cooldown, claimed, settled, superseded, forgotten, added_later). nothing_due: `reason` is
+    not_yet, or what the client does not have. `next_at` is when the next stage is due; `next_reason` why this person
+    would not hear of it.
     """
 
     curator_id: CuratorId

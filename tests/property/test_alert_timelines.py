@@ -78,7 +78,7 @@ class Story:
         directory.unmute(self.conn, self.people[0], self.clients[client])
 
 
-_ALERTS_OUT = select(delivery.c.curator_id).where(delivery.c.kind == "alert")
+_ALERTS_OUT = select(delivery.c.curator_id).where(delivery.c.kind.in_(["alert", "notice"]))
 
 
 @settings(max_examples=40)
