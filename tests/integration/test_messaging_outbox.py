@@ -199,6 +199,8 @@ async def test_a_late_record_of_an_attempt_given_up_changes_nothing(db: Database
         outbox.sweep(conn, NOW + LEASE, RecordingJobs())
         conn.execute(delivery.update().values(state="queued", claimed_until=None))
         (again,) = take(conn, NOW + LEASE)
+        record_attempts(conn, [Ended(claimed, Accepted("SM1", "queued", 201), NOW + LEASE, 5)], RecordingJobs())
+        assert (row_of(conn, made).state, row_of(conn, made).provider_id) == ("sending", None)
         record(conn, again, Accepted("SM2", "queued", 201), NOW + LEASE)
         assert record(conn, claimed, THROTTLED, NOW + LEASE) is State.SENT
         assert row_of(conn, made).provider_id == "SM2"

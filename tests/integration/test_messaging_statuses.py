@@ -12,7 +12,7 @@ from bot.messaging.status import Applied, State
 from bot.messaging.statuses import apply_statuses
 from bot.messaging.transport import Accepted
 from bot.storage.engine import Database
-from bot.storage.tables import attempt, status_event
+from bot.storage.tables import attempt, delivery, status_event
 from tests.integration.messaging_support import (
     ANNA,
     NO_ANSWER,
@@ -160,6 +160,21 @@ async def test_the_failure_may_come_before_our_own_record(db: Database) -> None:
         (again,) = take(conn)
         record(conn, again, Accepted("SM2", "queued", 201))
         assert row_of(conn, made).state == "sent"
+
+    await db.write(unit)
+
+
+async def test_a_late_failure_of_an_unknown_try_does_not_stop_the_next_one(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        made = put(conn, alert())
+        (claimed,) = take(conn)
+        record(conn, claimed, NO_ANSWER)
+        conn.execute(delivery.update().values(state="queued", claimed_until=None))
+        assert report(conn, "failed", d=made, code=63024) is Applied.OLDER
+        assert row_of(conn, made).state == "queued"
+        assert contacts.stopped(conn) == 0
+        assert report(conn, "sent", sid="SM1b", d=made) is Applied.APPLIED
+        assert row_of(conn, made).state == "sent", "it was taken after all: nothing is sent twice"
 
     await db.write(unit)
 
