@@ -60,7 +60,7 @@ def write(
     sent = at + timedelta(seconds=1) if state not in ("queued", "failed") else None
     failed = at + timedelta(seconds=3) if state == "failed" else None
     sid = f"SM{message_id}"
-    row = {
+    row: dict[str, Any] = {
         "id": message_id, "partner_id": partner_id, "curator_id": curator.id, "client_id": client.id,
         "key": f"alert:{message_id}", "kind": "alert", "priority": 50, "to_address": curator.address,
         "sender": SENDER, "template": "alerts/ending", "language": curator.language, "variables": {},
@@ -163,4 +163,5 @@ def _money(conn: Connection, partner: Partner, alfa: Client, beta: Client, anna:
         conn, BOOK, partner_id=partner.id, client_id=alfa.id, amount=of("1440", "EUR"), asked_by=anna.id,
         asked_from=anna.address, now=now - timedelta(minutes=5),
     )  # fmt: skip
+    assert anna.address
     confirm(conn, transfer_id=quote.id, curator_id=anna.id, address=anna.address, now=now - timedelta(minutes=4))
