@@ -13,7 +13,6 @@ from bot.cli.output import console
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.directory.service import list_curators, list_partners
-from bot.messaging.reconciliation import recover_inbound
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import Person, SimulatorSettings
 from bot.storage.engine import Database
@@ -49,8 +48,6 @@ async def run_service(settings: Settings, role: Role, *, on_simulator: bool) -> 
                 log.info("phone_page", url=simulator.url)
                 report = await house.register_texts()
                 log.info("texts_registered", created=report.created, problems=report.problems)
-            if role in ("all", "worker"):
-                await recover_inbound(db, house.transport, clock, house.jobs)
             await until_told_to_stop()
         finally:
             await house.stop()
