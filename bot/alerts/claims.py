@@ -83,7 +83,8 @@ def claims(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> d
 
 
 def return_due(conn: Connection, *, now: datetime, env: Surroundings, limit: int = _CHUNK) -> int:
-    """End what has run its time. A claim on something still open returns: everybody who is told of it hears so.
+    """End what has run its time. A claim on something still open returns: everybody who is told of it hears so, unless
+    they hear of the next stage anyhow.
 
     Returns how many holds ended; call again while it is `limit`.
     """
@@ -92,8 +93,8 @@ def return_due(conn: Connection, *, now: datetime, env: Surroundings, limit: int
     claimed = [one for one in ended if one.kind is HoldKind.CLAIM]
     open_alerts = repository.open_of_clients(conn, {one.client_id for one in claimed})
     for one in claimed:
-        waiting = [found for found in open_alerts.get(one.client_id, []) if found.raised_at <= one.since]
-        if waiting:
+        waiting = open_alerts.get(one.client_id, [])
+        if waiting and waiting[0].raised_at <= one.since:
             _say_returned(conn, one, waiting[0], now, env)
     return len(ended)
 

@@ -5,7 +5,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import ahead, ladders, notifications, raising, receipts, recovery, repository, telling
+from bot.alerts import (
+    ahead,
+    claims,
+    escalation,
+    ladders,
+    notifications,
+    raising,
+    receipts,
+    recovery,
+    repository,
+    telling,
+)
 from bot.alerts.alert import Alert
 from bot.alerts.digest import urgency
 from bot.alerts.ladders import CHUNK
@@ -46,7 +57,9 @@ def scan(
     dry_run: bool = False,
     limit: int | None = None,
 ) -> ScanReport:
-    """Raise what is due and write what is to be said. Run twice, it says nothing twice.
+    """Raise what is due, end claims whose time is up, call others where nobody reacted, and write what is to be said.
+
+    Run twice, it says nothing twice.
 
     With `limit`, at most so many clients are raised in this unit and messages are written once none is left: call again
     while the report says `more`. `dry_run` only counts.
@@ -61,6 +74,8 @@ def scan(
             return report + ScanReport(more=True)
     early = ahead.too_late_later(conn, now=now, env=env, partner_id=partner_id)
     report += raising.raise_due(conn, early, now=now, env=env).report(len(early))
+    claims.return_due(conn, now=now, env=env)
+    escalation.escalate(conn, now=now, env=env)
     told = telling.tell(conn, now=now, env=env, partner_id=partner_id)
     report += told
     while told.more and limit is None:

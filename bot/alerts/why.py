@@ -49,15 +49,15 @@ class Outcome:
     next_reason: str | None = None
 
 
-def why(conn: Connection, client_id: ClientId) -> list[Outcome]:
+def why(conn: Connection, client_id: ClientId, *, now: datetime) -> list[Outcome]:
     """One outcome for each person who has to do with the client and each rule, by person. UserError client_unknown."""
     client = directory.get_client(conn, client_id)
     alerts = repository.alerts_of_client(conn, client_id, _ALERTS_MAX)
     told = notifications.told_of(conn, [one.id for one in alerts])
     rungs = repository.next_due(conn, client_id)
-    muted = directory.mutes(conn, [client_id]).get(client_id, frozenset())
+    spared = directory.recipients(conn, [client_id], now)[client_id].suppressed
     people = [one for one in directory.list_curators(conn, client.partner_id) if one.follows(client_id)]
-    return [_outcome(person, kind, alerts, told, rungs, muted) for person in people for kind in WATCHED]
+    return [_outcome(person, kind, alerts, told, rungs, spared) for person in people for kind in WATCHED]
 
 
 def _outcome(
@@ -66,12 +66,12 @@ def _outcome(
     alerts: list[Alert],
     told: Mapping[tuple[AlertId, CuratorId], Told],
     rungs: list[Due],
-    muted: frozenset[CuratorId],
+    spared: Mapping[CuratorId, Suppression],
 ) -> Outcome:
     latest = next((one for one in alerts if one.kind is kind), None)
     following = next((one for one in rungs if one.kind is kind), None)
     verdict, reason, at, state = _verdict(person, kind, latest, told, following)
-    silence = person.silence() or (Suppression.MUTED if person.id in muted else None)
+    silence = spared.get(person.id)
     return Outcome(
         curator_id=person.id,
         curator=person.name,

@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 
 def _of(conn: Connection, client_id: ClientId, curator_id: CuratorId, kind: Kind = Kind.ENDING) -> Outcome:
-    outcomes = why(conn, client_id)
+    outcomes = why(conn, client_id, now=NOW)
     pairs = [(one.curator_id, one.kind) for one in outcomes]
     assert len(pairs) == len(set(pairs))
     return next(one for one in outcomes if (one.curator_id, one.kind) == (curator_id, kind))
@@ -35,7 +35,7 @@ async def test_what_was_sent_and_what_comes_next(db: Database) -> None:
         assert (after.next_stage, after.next_at, after.next_reason) == (3, NOW + 4 * DAY, None)
         assert _of(conn, client, anna, Kind.RUNNING_OUT).reason == "no_daily_payments"
         assert _of(conn, client, anna, Kind.STOPPED).reason == "channels_run"
-        assert len(why(conn, client)) == len(WATCHED)
+        assert len(why(conn, client, now=NOW)) == len(WATCHED)
 
     await db.write(story)
 
@@ -54,7 +54,7 @@ async def test_who_was_not_told_is_told_why(db: Database) -> None:
         assert _of(conn, client, anna).next_reason == "muted"
         assert _of(conn, client, silent).reason == "no_consent"
         assert _of(conn, client, late).reason == "added_later"
-        assert stranger not in {one.curator_id for one in why(conn, client)}
+        assert stranger not in {one.curator_id for one in why(conn, client, now=NOW)}
 
     await db.write(story)
 
