@@ -152,7 +152,7 @@ def _programs(reader: BookReader, data: Mapping[str, Any]) -> dict[str, Program]
     numbers = {"free_channels": 0, "free_years": 0, "referral_months": 0}
     for where, table in reader.tables(data, "programs"):
         shares = ("own_channel_discount", "referral_rate")
-        reader.known(table, where, ("name", "rates", *numbers, *shares))
+        reader.known(table, where, ("name", "rates", "referral_on_discounted", *numbers, *shares))
         name = reader.text(table, "name", where)
         programs[name] = Program(
             name=name,
@@ -162,6 +162,7 @@ def _programs(reader: BookReader, data: Mapping[str, Any]) -> dict[str, Program]
             own_channel_discount=reader.share(table, "own_channel_discount", where, "0"),
             referral_rate=reader.share(table, "referral_rate", where, "0"),
             referral_months=reader.whole(table, "referral_months", where, 0),
+            referral_on_discounted=table.get("referral_on_discounted") is True,
         )
     return programs
 

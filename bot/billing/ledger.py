@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bot.ids import AccountId, ChannelId, ClientId, TransferId
+from bot.ids import AccountId, ChannelId, ClientId, ReferralId, TransferId
 from bot.money import Money
 
 
@@ -111,3 +111,13 @@ def opening_key(client: ClientId) -> str:
 def adjust_key(key: str) -> str:
     """A difference between a table and the ledger, put right on somebody's word."""
     return f"adjust:{key}"
+
+
+def welcome_key(client: ClientId) -> str:
+    """What a new client finds on the balance."""
+    return f"welcome:{client}"
+
+
+def referral_key(referral: ReferralId, month: str) -> str:
+    """The partner's share of what a referred user paid in a month (`2026-11`)."""
+    return f"referral:{referral}:{month}"

@@ -30,6 +30,8 @@ class Program:
     own_channel_discount: Decimal
     referral_rate: Decimal
     referral_months: int
+    referral_on_discounted: bool = False
+    """Whether a bill paid with money of a discounted transfer earns a referral share as well."""
 
     def rate(self, on: date, clients: int) -> Decimal:
         """The share the partner keeps on a day, having so many clients; before the first date, the earliest terms."""

@@ -60,8 +60,9 @@ def last_increases(conn: Connection, client_ids: Iterable[ClientId]) -> dict[Cli
 
 
 def count_clients(conn: Connection, partner_id: PartnerId) -> int:
-    """How many clients a partner has."""
-    return conn.execute(select(func.count()).where(client.c.partner_id == partner_id)).scalar_one()
+    """How many clients a partner has; his own accounts and referrals are none."""
+    theirs = client.c.partner_id == partner_id, client.c.kind == "client"
+    return conn.execute(select(func.count()).where(*theirs)).scalar_one()
 
 
 def insert_subscription(

@@ -13,6 +13,7 @@ from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json, print_table
 from bot.cli.reading import client_of
 from bot.cli.session import session
+from bot.directory.partners import require_granted
 from bot.directory.people import Client
 from bot.directory.service import list_clients
 from bot.errors import UserError
@@ -65,6 +66,7 @@ def list_(partner: PartnerOption = None, config: ConfigOption = None, json: Json
     """All clients, by company."""
     with session(config) as here:
         who, book, now = here.partner(partner), here.env.book, here.now
+        require_granted(who)
 
         def unit(conn: Connection) -> list[tuple[Client, Standing]]:
             known = list_clients(conn, who.id)
@@ -155,6 +157,7 @@ def _document(one: Client, state: Standing) -> dict[str, Any]:
     return {
         "id": one.account_id,
         "company": one.company,
+        "kind": one.kind,
         "currency": one.currency,
         "balance": state.balance,
         "available": state.available,
@@ -163,7 +166,13 @@ def _document(one: Client, state: Standing) -> dict[str, Any]:
         "runs_out_at": state.runs_out_at,
         "daily": state.daily_total,
         "channels": [
-            {"id": channel.id, "transport": channel.transport, "name": channel.name, "state": channel.state}
+            {
+                "id": channel.id,
+                "transport": channel.transport,
+                "name": channel.name,
+                "state": channel.state,
+                "free": channel.free,
+            }
             for channel in state.channels
         ],
         "subscriptions": list(state.subscriptions),

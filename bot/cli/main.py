@@ -17,7 +17,21 @@ app = typer.Typer(
     add_completion=False,
 )
 
-_FAMILIES = ("run", "people", "clients", "partner", "alerts", "talk", "money", "deliveries", "texts", "benches")
+_FAMILIES = (
+    "run",
+    "people",
+    "clients",
+    "joining",
+    "partner",
+    "status",
+    "referrals",
+    "alerts",
+    "talk",
+    "money",
+    "deliveries",
+    "texts",
+    "benches",
+)
 """Modules of commands; each has `register(app)`."""
 
 for _family in _FAMILIES:

@@ -13,12 +13,14 @@ from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, print_json, print_table
 from bot.cli.reading import amount_of, currency_of
 from bot.cli.session import session
+from bot.cli.terms import terms_document, terms_lines
 from bot.directory import service as directory
 from bot.directory.people import Partner
 from bot.errors import UserError
-from bot.i18n import date_text, money_text
+from bot.i18n import money_text
 from bot.id_generator import new_id
 from bot.ids import PartnerId
+from bot.partnership.rules import partner_terms
 
 partner = typer.Typer(help="The reseller: terms, account, deposits.", no_args_is_help=True)
 
@@ -66,15 +68,12 @@ def show(partner: PartnerOption = None, config: ConfigOption = None, json: JsonO
     with session(config) as here:
         who = here.partner(partner)
         accounts = here.db.read_now(partner_accounts, who.id)
-        terms = here.env.book.program(who.program)
-        rate = here.db.read_now(lambda conn: terms.rate(here.now.date(), len(directory.list_clients(conn, who.id))))
+        terms = here.db.read_now(partner_terms, here.env.book, who, here.now)
     if json:
-        print_json(_document(who, accounts) | {"rate": str(rate)})
+        print_json(_document(who, accounts) | {"rate": str(terms.rate), "terms": terms_document(terms)})
         return
-    console.print(
-        f"[bold]{who.name}[/bold], {who.kind} partner since {date_text(who.joined_on, 'en')}, "
-        f"program {who.program}: {rate:.0%} of every transfer stays with you."
-    )
+    for line in terms_lines(who, terms):
+        console.print(line)
     rows = [
         (money_text(one.balance, "en"), money_text(one.held, "en"), money_text(one.available, "en")) for one in accounts
     ]
@@ -121,7 +120,9 @@ def _document(who: Partner, accounts: list[AccountView]) -> dict[str, Any]:
         "name": who.name,
         "kind": who.kind,
         "program": who.program,
-        "joined_on": who.joined_on,
+        "account_id": who.account_id,
+        "joined_on": None if who.kind == "applicant" else who.joined_on,
+        "left_on": who.left_on,
         "language": who.language,
         "time_zone": who.time_zone,
         "accounts": [

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from bot.ids import Address, ClientId, CuratorId, PartnerId
 
+OWN_KINDS = ("main", "demo")
+"""Kinds of client rows that are the partner's own accounts."""
+
 
 class Role(StrEnum):
     """What a curator may do: a viewer only reads, a curator also moves money, an owner also sees to the others."""
@@ -29,7 +32,10 @@ class Suppression(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """An official partner: the reseller whose clients are watched."""
+    """The reseller whose clients are watched. `kind`: applicant, referral or official.
+
+    `joined_on`: the day of the grant; for an applicant, that of the application.
+    """
 
     id: PartnerId
     name: str
@@ -39,6 +45,12 @@ class Partner:
     program: str
     joined_on: date
     gateway: str
+    account_id: str | None = None
+    """The partner's own account: 8 digits, told with the application."""
+    applied_at: datetime | None = None
+    granted_at: datetime | None = None
+    left_on: date | None = None
+    """The partnership ended on this day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,13 @@ class Client:
     missing_since: datetime | None
     assigned_to: CuratorId | None = None
     """The one curator who is responsible; the others hear of this client by escalation only."""
+    kind: str = "client"
+    """`main` and `demo` are the partner's own two accounts; a `referral` came by his link."""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is an account of the partner himself."""
+        return self.kind in OWN_KINDS
 
     @property
     def data(self) -> ClientData:

@@ -33,9 +33,16 @@ def insert_partner(conn: Connection, value: Partner, now: datetime) -> None:
             program=value.program,
             joined_on=value.joined_on.isoformat(),
             gateway=value.gateway,
+            account_id=value.account_id,
+            applied_at=value.applied_at,
+            granted_at=value.granted_at,
             created_at=now,
         )
     )
+
+
+def update_partner(conn: Connection, partner_id: PartnerId, **values: Any) -> None:
+    conn.execute(update(partner).where(partner.c.id == partner_id).values(values))
 
 
 def clients(conn: Connection, partner_id: PartnerId) -> list[Client]:
@@ -64,10 +71,26 @@ def client_by_account(conn: Connection, partner_id: PartnerId, account_id: str) 
 
 
 def insert_client(
-    conn: Connection, client_id: ClientId, partner_id: PartnerId, data: ClientData, search_key: str, now: datetime
+    conn: Connection,
+    client_id: ClientId,
+    partner_id: PartnerId,
+    data: ClientData,
+    search_key: str,
+    now: datetime,
+    kind: str,
 ) -> None:
-    values = {**_client_values(data, search_key), "id": client_id, "partner_id": partner_id, "created_at": now}
-    conn.execute(insert(client).values(values))
+    own = {"id": client_id, "partner_id": partner_id, "created_at": now, "kind": kind}
+    conn.execute(insert(client).values(_client_values(data, search_key) | own))
+
+
+def set_client_kind(conn: Connection, client_id: ClientId, kind: str) -> None:
+    conn.execute(update(client).where(client.c.id == client_id).values(kind=kind))
+
+
+def account_holders(conn: Connection, account_id: str) -> list[PartnerId]:
+    """The partners who have a client of that account ID."""
+    query = select(client.c.partner_id).where(client.c.account_id == account_id)
+    return [PartnerId(one) for one in conn.execute(query).scalars()]
 
 
 def update_client(conn: Connection, client_id: ClientId, data: ClientData, search_key: str) -> None:
@@ -212,6 +235,10 @@ def _partner(row: Row[Any]) -> Partner:
         program=row.program,
         joined_on=date.fromisoformat(row.joined_on),
         gateway=row.gateway,
+        account_id=row.account_id,
+        applied_at=row.applied_at,
+        granted_at=row.granted_at,
+        left_on=None if row.left_on is None else date.fromisoformat(row.left_on),
     )
 
 
@@ -232,6 +259,7 @@ def _client(row: Row[Any]) -> Client:
         as_of=row.as_of,
         missing_since=row.missing_since,
         assigned_to=None if row.assigned_to is None else CuratorId(row.assigned_to),
+        kind=row.kind,
     )
 
 

@@ -87,13 +87,15 @@ def the_partner(conn: Connection, partner_id: PartnerId | None) -> Partner:
     return known[0]
 
 
-def add_client(conn: Connection, partner_id: PartnerId, data: ClientData, now: datetime) -> Client:
+def add_client(
+    conn: Connection, partner_id: PartnerId, data: ClientData, now: datetime, kind: str = "client"
+) -> Client:
     """A new client of a partner. UserError client_exists, bad_time_zone."""
     if repository.client_by_account(conn, partner_id, data.account_id) is not None:
         raise UserError("client_exists", account_id=data.account_id)
     _known_zone(data.time_zone)
     client_id = ClientId(new_id())
-    repository.insert_client(conn, client_id, partner_id, data, search_key(data.company), now)
+    repository.insert_client(conn, client_id, partner_id, data, search_key(data.company), now, kind)
     return get_client(conn, client_id)
 
 

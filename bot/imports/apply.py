@@ -17,6 +17,7 @@ from bot.billing import repository as billing
 from bot.billing.holdings import Holdings
 from bot.billing.local_day import local_date
 from bot.directory import service as directory
+from bot.directory.partners import require_official
 from bot.directory.people import Client
 from bot.errors import UserError
 from bot.id_generator import new_id
@@ -77,7 +78,8 @@ def import_table(
 
     In the book gateway the first balance opens the account, later ones are compared and left, unless `adjust` with a
     `reason`; in any other the newest table wins. `dry_run` only reports. UserError `import_many_changes` when more than
-    a fifth of known balances or end dates would move and there is no `yes`; `import_reason_missing`; `partner_unknown`.
+    a fifth of known balances or end dates would move and there is no `yes`; `import_reason_missing`; `partner_unknown`;
+    `partner_applicant` or `partner_not_official` where there is no Clients table yet.
     """
     how = How(by, dry_run, adjust, reason, yes, file_name)
 
@@ -119,6 +121,7 @@ def _import(
 def _begin(conn: Connection, partner_id: PartnerId, table: Table, now: datetime, how: How) -> tuple[Plan, Run]:
     """Compare, and refuse what must be asked first. Writes nothing."""
     partner = directory.get_partner(conn, partner_id)
+    require_official(partner)
     if how.adjust and not (how.reason or "").strip():
         raise UserError("import_reason_missing")
     if not how.dry_run:

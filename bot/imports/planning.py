@@ -28,7 +28,9 @@ def make_plan(table: Table, known: Sequence[Known], rules: Rules) -> Plan:
         additions=tuple(additions),
         alterations=tuple(one for one, _ in compared if one.fields),
         unchanged=tuple(one.known for one, _ in compared if not one.fields),
-        missing=tuple(one for account_id, one in by_account.items() if account_id not in seen),
+        missing=tuple(
+            one for account_id, one in by_account.items() if account_id not in seen and not one.client.is_own
+        ),
         rejected=tuple(sorted(rejected, key=lambda one: one.line)),
         differences=tuple(difference for _, found in compared for difference in found),
         doubt=_doubt(compared, table),

@@ -53,7 +53,12 @@ partner = Table(
     Column("program", String(32), nullable=False, server_default="seed"),
     Column("joined_on", String(10), nullable=False),
     Column("gateway", String(16), nullable=False, server_default="book"),
+    Column("account_id", String(8)),
+    Column("applied_at", UtcDateTime),
+    Column("granted_at", UtcDateTime),
+    Column("left_on", String(10)),
     Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("account_id IS NULL OR length(account_id) = 8", name="account_id"),
     _one_of("kind", "applicant", "referral", "official"),
     _one_of("gateway", "book", "wazzup"),
 )
@@ -74,6 +79,7 @@ client = Table(
     Column("contact_phone", Text),
     Column("tags", JsonText, nullable=False),
     Column("source", String(16), nullable=False, server_default="import"),
+    Column("kind", String(16), nullable=False, server_default="client"),
     Column("as_of", UtcDateTime),
     Column("missing_since", UtcDateTime),
     Column("assigned_to", String(32)),
@@ -81,7 +87,9 @@ client = Table(
     UniqueConstraint("partner_id", "account_id"),
     CheckConstraint("length(account_id) = 8", name="account_id"),
     _one_of("source", "import", "book", "poll"),
+    _one_of("kind", "client", "referral", "main", "demo"),
 )
+"""`kind`: `main` and `demo` are the partner's own two accounts; a `referral` came by his link."""
 
 curator = Table(
     "curator",
@@ -138,6 +146,43 @@ mute = Table(
     PrimaryKeyConstraint("curator_id", "client_id"),
     Index("ix_mute_client_id", "client_id"),
 )
+
+referral_link = Table(
+    "referral_link",
+    metadata,
+    Column("code", String(16), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+referral = Table(
+    "referral",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("email", Text, nullable=False),
+    Column("company", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("client_id", ForeignKey("client.id"), unique=True),
+    Column("settled_at", UtcDateTime),
+    Column("settled_by", Text),
+    Column("reason", Text),
+    Column("credited_month", String(7)),
+    Column("credited_until", UtcDateTime),
+    _one_of("state", "registered", "confirmed", "declined"),
+    Index(
+        "uq_referral_email",
+        "email",
+        unique=True,
+        sqlite_where=text("state <> 'declined'"),
+        postgresql_where=text("state <> 'declined'"),
+    ),
+    Index("ix_referral_partner_id_registered_at", "partner_id", "registered_at"),
+)
+"""A user who registered by a partner's link. Bills up to `credited_until`, the end of `credited_month` in the zone that
+the partner had then, have been shared; the next month begins there."""
 
 # --- money ------------------------------------------------------------------------------------------------------
 
@@ -271,13 +316,21 @@ channel = Table(
     Column("name", Text, nullable=False),
     Column("state", String(24), nullable=False),
     Column("free", Boolean, nullable=False, server_default=text("false")),
+    Column("free_until", String(10)),
     Column("daily_minor", BigInteger),
     Column("charged_through", String(10)),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("client_id", "transport", "name"),
     CheckConstraint("daily_minor IS NULL OR daily_minor >= 0", name="daily_minor"),
     Index("ix_channel_subscription_id", "subscription_id"),
+    Index(
+        "ix_channel_free_until",
+        "free_until",
+        sqlite_where=text("free_until IS NOT NULL"),
+        postgresql_where=text("free_until IS NOT NULL"),
+    ),
 )
+"""`free_until`: the last day of a free channel's present term; it is never charged while it is `free`."""
 
 client_day = Table(
     "client_day",

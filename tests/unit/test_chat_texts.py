@@ -21,6 +21,9 @@ TAPPED_OTHERWISE = {"both": "confirm", "only": "confirm", "agree": "consent", "r
 """Buttons whose payload has another verb than their own name."""
 NOT_BY_CHAT = {"key_conflict", "unknown_program", "wrong_code"}
 """Reasons that no message can cause, or that are answered without a text of their own."""
+NOT_BY_CHAT |= {"unknown_transport", "bad_channel_name", "channel_exists", "partner_left"}
+NOT_BY_CHAT |= {"free_not_own", "free_limit", "free_demo_transport", "free_demo_twice"}
+"""Channels are added on the command line only."""
 _BOLD = re.compile(r"\*([^*\n]+)\*")
 
 

@@ -162,9 +162,14 @@ def upgrade() -> None:
         sa.Column("program", sa.String(length=32), server_default="seed", nullable=False),
         sa.Column("joined_on", sa.String(length=10), nullable=False),
         sa.Column("gateway", sa.String(length=16), server_default="book", nullable=False),
+        sa.Column("account_id", sa.String(length=8), nullable=True),
+        sa.Column("applied_at", types.UtcDateTime(), nullable=True),
+        sa.Column("granted_at", types.UtcDateTime(), nullable=True),
+        sa.Column("left_on", sa.String(length=10), nullable=True),
         sa.Column("created_at", types.UtcDateTime(), nullable=False),
         sa.CheckConstraint("gateway IN ('book', 'wazzup')", name=op.f("ck_partner_gateway")),
         sa.CheckConstraint("kind IN ('applicant', 'referral', 'official')", name=op.f("ck_partner_kind")),
+        sa.CheckConstraint("account_id IS NULL OR length(account_id) = 8", name=op.f("ck_partner_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partner")),
     )
     op.create_table(
@@ -234,10 +239,12 @@ def upgrade() -> None:
         sa.Column("contact_phone", sa.Text(), nullable=True),
         sa.Column("tags", types.JsonText(), nullable=False),
         sa.Column("source", sa.String(length=16), server_default="import", nullable=False),
+        sa.Column("kind", sa.String(length=16), server_default="client", nullable=False),
         sa.Column("as_of", types.UtcDateTime(), nullable=True),
         sa.Column("missing_since", types.UtcDateTime(), nullable=True),
         sa.Column("assigned_to", sa.String(length=32), nullable=True),
         sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.CheckConstraint("kind IN ('client', 'referral', 'main', 'demo')", name=op.f("ck_client_kind")),
         sa.CheckConstraint("source IN ('import', 'book', 'poll')", name=op.f("ck_client_source")),
         sa.CheckConstraint("length(account_id) = 8", name=op.f("ck_client_account_id")),
         sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_client_partner_id")),
@@ -257,6 +264,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
     )
     op.create_index("ix_import_run_partner_id_at", "import_run", ["partner_id", "at"], unique=False)
+    op.create_table(
+        "referral_link",
+        sa.Column("code", sa.String(length=16), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_referral_link_partner_id")),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_referral_link")),
+        sa.UniqueConstraint("partner_id", name=op.f("uq_referral_link_partner_id")),
+    )
     op.create_table(
         "alert",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -343,6 +359,36 @@ def upgrade() -> None:
     )
     op.create_index("ix_curator_partner_id", "curator", ["partner_id"], unique=False)
     op.create_table(
+        "referral",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("company", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("registered_at", types.UtcDateTime(), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=True),
+        sa.Column("settled_at", types.UtcDateTime(), nullable=True),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("credited_month", sa.String(length=7), nullable=True),
+        sa.Column("credited_until", types.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("state IN ('registered', 'confirmed', 'declined')", name=op.f("ck_referral_state")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_referral_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_referral_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
+        sa.UniqueConstraint("client_id", name=op.f("uq_referral_client_id")),
+    )
+    op.create_index("ix_referral_partner_id_registered_at", "referral", ["partner_id", "registered_at"], unique=False)
+    op.create_index(
+        "uq_referral_email",
+        "referral",
+        ["email"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'declined'"),
+        postgresql_where=sa.text("state <> 'declined'"),
+    )
+    op.create_table(
         "subscription",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("partner_id", sa.String(length=64), nullable=False),
@@ -373,6 +419,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=24), nullable=False),
         sa.Column("free", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("free_until", sa.String(length=10), nullable=True),
         sa.Column("daily_minor", sa.BigInteger(), nullable=True),
         sa.Column("charged_through", sa.String(length=10), nullable=True),
         sa.Column("created_at", types.UtcDateTime(), nullable=False),
@@ -382,6 +429,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["subscription_id"], ["subscription.id"], name=op.f("fk_channel_subscription_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_channel")),
         sa.UniqueConstraint("client_id", "transport", "name", name=op.f("uq_channel_client_id_transport_name")),
+    )
+    op.create_index(
+        "ix_channel_free_until",
+        "channel",
+        ["free_until"],
+        unique=False,
+        sqlite_where=sa.text("free_until IS NOT NULL"),
+        postgresql_where=sa.text("free_until IS NOT NULL"),
     )
     op.create_index("ix_channel_subscription_id", "channel", ["subscription_id"], unique=False)
     op.create_table(
