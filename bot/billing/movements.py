@@ -16,6 +16,7 @@ PARTNER_KINDS: Mapping[str, str] = {
     "topup": "Withdrawal",
     "payout": "Payout",
     "referral": "Referral",
+    "reversal": "Reversal",
 }
 """The seed's words: money sent to a client is a "Withdrawal" in the partner account."""
 CLIENT_KINDS: Mapping[str, str] = {
@@ -26,6 +27,7 @@ CLIENT_KINDS: Mapping[str, str] = {
     "opening": "Opening balance",
     "adjust": "Adjustment",
     "welcome": "Welcome credit",
+    "reversal": "Reversal",
 }
 """The client sees a "Deposit" where the partner sees a "Withdrawal"."""
 

@@ -35,6 +35,7 @@ class Origin:
     receipt: str | None = None
     rate: Decimal | None = None
     note: str | None = None
+    reverses: TransactionId | None = None
 
 
 _INSERT_TRANSACTION = Prepared(insert(ledger_transaction))
@@ -173,5 +174,5 @@ def _transaction_row(transaction_id: str, draft: Draft, origin: Origin) -> dict[
         "receipt": origin.receipt,
         "rate": None if origin.rate is None else str(origin.rate),
         "note": origin.note,
-        "reverses": None,
+        "reverses": origin.reverses,
     }
