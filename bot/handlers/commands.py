@@ -70,6 +70,28 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
+class Replenish:
+    """Pay money into the partner's own account. `amount` None: not said."""
+
+    amount: Amount | AmountProblem | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A client has paid the partner, by whatever method (`how`). `other` as in TopUp."""
+
+    client: str | None
+    amount: Amount | AmountProblem | None
+    how: str | None = None
+    other: "Paid | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owes:
+    """Who got money and has not paid for it, and who paid and has not got it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Partner:
     """The partner's own account."""
 
@@ -169,6 +191,9 @@ Command = (
     | Balance
     | TopUp
     | Renew
+    | Replenish
+    | Paid
+    | Owes
     | Partner
     | Mute
     | Unmute

@@ -20,9 +20,11 @@ from bot.handlers import (
     conversation,
     help,
     middleware,
+    paid,
     partner,
     preferences,
     renew,
+    replenish,
     topup,
 )
 from bot.handlers.commands import Command, Tap, Unknown
@@ -44,7 +46,7 @@ from bot.storage.engine import Database
 
 _log = structlog.get_logger(__name__)
 ROUTER = Router()
-for _family in (alerts, balance, clients, confirm, help, partner, preferences, renew, topup):
+for _family in (alerts, balance, clients, confirm, help, paid, partner, preferences, renew, replenish, topup):
     ROUTER.include(_family.router)
 
 

@@ -7,7 +7,7 @@ written: finding whom it means is the directory's job.
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.handlers import slots
+from bot.handlers import account_slots, slots
 from bot.handlers.commands import (
     Balance,
     Choice,
@@ -18,6 +18,7 @@ from bot.handlers.commands import (
     Mention,
     Mute,
     No,
+    Owes,
     Partner,
     Start,
     Stop,
@@ -37,7 +38,7 @@ TEXT_MAX = 400
 _WORDS_MAX = 30
 _MENTION_WORDS_MAX = 4
 _BARE_NUMBER = re.compile(r"#?\s*(\d{1,12})\s*[.)]?")
-_LATER_VERBS = frozenset({"balance", "topup", "renew", "mute", "unmute"})
+_LATER_VERBS = frozenset({"balance", "topup", "renew", "paid", "mute", "unmute"})
 """Verbs that are also understood after the client's name ("alfa balance")."""
 
 
@@ -213,6 +214,9 @@ _FILLERS: Mapping[Verb, Callable[[Sequence[Word], Vocabulary], Command | Unknown
     "balance": lambda rest, known: Balance(slots.client_text(rest, known)),
     "topup": slots.top_up,
     "renew": slots.renew,
+    "replenish": account_slots.replenish,
+    "paid": account_slots.paid,
+    "owes": lambda _rest, _known: Owes(),
     "partner": _partner,
     "mute": lambda rest, known: Mute(slots.client_text(rest, known)),
     "unmute": lambda rest, known: Unmute(slots.client_text(rest, known)),

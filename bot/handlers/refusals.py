@@ -9,13 +9,16 @@ from bot.messaging.inbox import InboxMessage
 
 _log = structlog.get_logger(__name__)
 _NUMBER_LENGTH = 6
+REASON_FAMILIES = ("replies", "payments")
+"""Families of texts that hold reasons, as `error_<key>`."""
 
 
 def refusal(error: UserError, message: InboxMessage) -> Reply:
     """The text of a reason. One that nobody wrote a text for is our mistake: it is logged."""
-    template = f"replies/error_{error.key}"
-    if template in templates.registry().names():
-        return Reply(template, error.facts)
+    known = templates.registry().names()
+    for family in REASON_FAMILIES:
+        if (template := f"{family}/error_{error.key}") in known:
+            return Reply(template, error.facts)
     _log.error("chat.reason_without_text", key=error.key, inbox=message.id)
     return trouble(message)
 

@@ -23,7 +23,7 @@ SIMILAR_LONG = 0.72
 """The same for verbs of eight letters or more, where two slips still leave no doubt."""
 _ROUNDING = 1e-9
 _TYPO_LETTERS_MIN = 4
-_EXACT_ONLY = frozenset({"yes", "stop", "start", "hello", "language", "unmute", "thanks"})
+_EXACT_ONLY = frozenset({"yes", "stop", "start", "hello", "language", "unmute", "thanks", "paid", "owes"})
 """Never guessed: consent, opt-out, and words too close to something else ("unmute" to "mute")."""
 
 
