@@ -6,7 +6,7 @@ Both are aiohttp applications in this process; the callers are another process, 
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -116,6 +116,9 @@ class _Jobs:
         self, conn: Connection, name: str, key: str, run_after: datetime, priority: int = 0, payload: Any = None
     ) -> None:
         queue.enqueue(conn, name, key, run_after, priority, payload, self._now)
+
+    def enqueue_many(self, conn: Connection, name: str, run_after: Mapping[str, datetime], priority: int = 0) -> None:
+        queue.enqueue_many(conn, name, run_after, priority, self._now)
 
 
 @asynccontextmanager

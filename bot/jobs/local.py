@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,6 +68,11 @@ class LocalJobs:
     ) -> None:
         """As the port says; this process's worker is woken once the unit is durable."""
         queue.enqueue(conn, name, key, run_after, priority, payload, self._clock.now())
+        after_commit(conn, self._wakeup.give)
+
+    def enqueue_many(self, conn: Connection, name: str, run_after: Mapping[str, datetime], priority: int = 0) -> None:
+        """As the port says; this process's worker is woken once."""
+        queue.enqueue_many(conn, name, run_after, priority, self._clock.now())
         after_commit(conn, self._wakeup.give)
 
     async def run(self) -> None:

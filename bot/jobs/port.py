@@ -1,6 +1,6 @@
 """What the rest of the product knows of background jobs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -38,4 +38,8 @@ class Jobs(Protocol):
         higher priority and keeps its payload (unless it waits after a failure: then its time stays). While one runs,
         one more may wait; it starts only after the first has ended.
         """
+        ...
+
+    def enqueue_many(self, conn: Connection, name: str, run_after: Mapping[str, datetime], priority: int = 0) -> None:
+        """`enqueue` without payload for each key of `run_after`, in one go."""
         ...

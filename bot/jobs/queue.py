@@ -1,6 +1,6 @@
 """The job table: what is queued, running or dead, as plain functions on a connection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -41,19 +41,14 @@ def enqueue(
     conn: Connection, name: str, key: str, run_after: datetime, priority: int, payload: Any, now: datetime
 ) -> None:
     """Add a job, or hurry the one that waits under this name and key."""
-    row = {
-        "id": new_id(),
-        "name": name,
-        "key": key,
-        "payload": payload,
-        "priority": priority,
-        "state": "queued",
-        "run_after": run_after,
-        "attempts": 0,
-        "error": None,
-        "created_at": now,
-    }
-    conn.execute(_hurrying(conn.dialect.name), row)
+    conn.execute(_hurrying(conn.dialect.name), _row(name, key, run_after, priority, payload, now))
+
+
+def enqueue_many(conn: Connection, name: str, run_after: Mapping[str, datetime], priority: int, now: datetime) -> None:
+    """`enqueue` for each key, in the order of keys: two who add the same ones wait for each other, never in a ring."""
+    rows = [_row(name, key, run_after[key], priority, None, now) for key in sorted(run_after)]
+    if rows:
+        conn.execute(_hurrying(conn.dialect.name), rows)
 
 
 def claim(conn: Connection, who: Claimant, now: datetime, machine_now: datetime, most: int) -> list[Job]:
@@ -111,6 +106,21 @@ def counts(conn: Connection) -> dict[str, int]:
     """How many jobs are in each state; a state without any is left out."""
     rows = conn.execute(select(job.c.state, func.count()).group_by(job.c.state))
     return {state: number for state, number in rows}
+
+
+def _row(name: str, key: str, run_after: datetime, priority: int, payload: Any, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "name": name,
+        "key": key,
+        "payload": payload,
+        "priority": priority,
+        "state": "queued",
+        "run_after": run_after,
+        "attempts": 0,
+        "error": None,
+        "created_at": now,
+    }
 
 
 def _take_back(conn: Connection, job_id: JobId, worker: str) -> dict[str, Any] | None:

@@ -60,9 +60,8 @@ def accept_many(conn: Connection, rows: list[Inbound], jobs: Jobs) -> list[bool]
             new.remove(key)
             kept.append(row)
     contacts.heard(conn, [(row.to_address, row.from_address, row.received_at) for row in kept])
-    waiting = {row.from_address: row.received_at for row in reversed(kept)}
-    for address in sorted(waiting):
-        jobs.enqueue(conn, DISPATCH_JOB, address, waiting[address], priority=10)
+    waiting: dict[str, datetime] = {row.from_address: row.received_at for row in reversed(kept)}
+    jobs.enqueue_many(conn, DISPATCH_JOB, waiting, priority=10)
     return accepted
 
 
@@ -118,8 +117,7 @@ def addresses_with_work(conn: Connection, limit: int = 500) -> list[Address]:
 def sweep(conn: Connection, now: datetime, jobs: Jobs) -> int:
     """Ask again for whatever waits, so that no wake-up is lost; returns for how many people."""
     addresses = addresses_with_work(conn)
-    for address in addresses:
-        jobs.enqueue(conn, DISPATCH_JOB, address, now)
+    jobs.enqueue_many(conn, DISPATCH_JOB, {address: now for address in addresses})
     return len(addresses)
 
 

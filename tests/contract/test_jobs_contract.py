@@ -104,6 +104,23 @@ async def test_a_job_that_waits_is_not_added_twice(db: Database, clock: ManualCl
     assert await jobs.run_until_quiet() == 2
 
 
+async def test_many_are_added_as_each_would_be(db: Database, clock: ManualClock, make: Make) -> None:
+    jobs, seen = make(), Recorder()
+    jobs.handle("work", seen)
+    await put(db, jobs, clock, "b", delay=60, payload=1)
+    wanted = {key: clock.now() + timedelta(seconds=delay) for key, delay in (("c", 90), ("a", 0), ("b", 30))}
+    await db.write(lambda conn: jobs.enqueue_many(conn, "work", wanted, priority=4))
+    found = {row.key: (row.run_after, row.priority, row.payload) for row in await rows(db)}
+    assert found == {key: (wanted[key], 4, 1 if key == "b" else None) for key in "abc"}
+    await db.write(lambda conn: jobs.enqueue_many(conn, "work", {}))
+    running = asyncio.create_task(jobs.run())
+    await until(lambda: seen.done == ["a"])
+    await db.write(lambda conn: jobs.enqueue_many(conn, "work", {"d": clock.now()}))
+    await until(lambda: seen.done == ["a", "d"])
+    await jobs.stop()
+    await running
+
+
 async def test_enqueued_only_if_the_unit_is_durable(db: Database, clock: ManualClock, make: Make) -> None:
     jobs, seen = make(), Recorder()
     jobs.handle("work", seen)

@@ -1,7 +1,7 @@
 """A small world for tests of alerts: a partner with money, curators, clients as an import brings them."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -42,6 +42,9 @@ class Remembered:
         self, conn: Connection, name: str, key: str, run_after: datetime, priority: int = 0, payload: Any = None
     ) -> None:
         self.asked.append((name, key))
+
+    def enqueue_many(self, conn: Connection, name: str, run_after: Mapping[str, datetime], priority: int = 0) -> None:
+        self.asked += [(name, key) for key in run_after]
 
 
 def surroundings(jobs: Jobs | None = None) -> Surroundings:

@@ -39,6 +39,9 @@ class RecordingJobs:
     ) -> None:
         self.asked.append((name, key, run_after))
 
+    def enqueue_many(self, conn: Connection, name: str, run_after: Mapping[str, datetime], priority: int = 0) -> None:
+        self.asked += [(name, key, run_after[key]) for key in sorted(run_after)]
+
 
 def alert(key: str = "alert:1", to: Address = ANNA, **changes: Any) -> Outgoing:
     """A content entry with buttons, which may go outside the window."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, TypeVarTuple
@@ -45,6 +45,9 @@ class QueuedJobs:
         self, conn: Connection, name: str, key: str, run_after: datetime, priority: int = 0, payload: Any = None
     ) -> None:
         queue.enqueue(conn, name, key, run_after, priority, payload, NOW)
+
+    def enqueue_many(self, conn: Connection, name: str, run_after: Mapping[str, datetime], priority: int = 0) -> None:
+        queue.enqueue_many(conn, name, run_after, priority, NOW)
 
 
 ENV = Surroundings(

@@ -8,7 +8,9 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import parse_qs, parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+from bot.messaging.transports.twilio_form import fields
 
 SIGNATURE = "X-Twilio-Signature"
 SETTINGS = "X-Twilio-Webhooks-Signature-Settings"
@@ -43,7 +45,7 @@ def _signed_tail(url: str, body: bytes) -> bytes:
         if not hmac.compare_digest(hashlib.sha256(body).hexdigest(), expected):
             raise ValueError("the body is not the one that was signed")
         return b""
-    pairs = set(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=500))
+    pairs = set(fields(body))
     return "".join(name + value for name, value in sorted(pairs)).encode()
 
 

@@ -5,18 +5,18 @@ Twilio adds parameters without notice: unknown ones are kept and ignored.
 
 import re
 from datetime import datetime
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from bot.errors import UserError
 from bot.ids import Address, DeliveryId
 from bot.messaging.message import Inbound, StatusUpdate
 from bot.messaging.transports.twilio_errors import APPROVAL_OF, classify
+from bot.messaging.transports.twilio_form import fields
 from bot.phone import whatsapp_address
 
 NAME = "twilio"
 _PLAIN_ADDRESS = re.compile(r"^whatsapp:\+(?!521\d{10}$)[1-9]\d{6,14}$")
 """Normal already: most addresses, so that the full parser is rarely needed. Old Mexican numbers are not."""
-_FIELDS_MAX = 500
 _ID_MAX = 64
 _VALUE_MAX = 2_000
 """What is kept of each raw field."""
@@ -25,7 +25,7 @@ _STATUSES = re.compile(r"^[a-z_]{1,24}$")
 
 def parse(path_qs: str, body: bytes, now: datetime, account_sid: str | None = None) -> list[Inbound | StatusUpdate]:
     """Read a verified webhook. ValueError when it is malformed or another account's."""
-    form = dict(_fields(body))
+    form = _form(body)
     if account_sid and form.get("AccountSid", account_sid) != account_sid:
         raise ValueError("the webhook is another account's")
     if "MessageStatus" in form:
@@ -33,9 +33,12 @@ def parse(path_qs: str, body: bytes, now: datetime, account_sid: str | None = No
     return [_inbound(form, now)]
 
 
-def _fields(body: bytes) -> list[tuple[str, str]]:
-    text = body.decode("utf-8").replace("%00", "").replace("\x00", "")
-    return parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX)
+def _form(body: bytes) -> dict[str, str]:
+    """Without NUL, which PostgreSQL does not store."""
+    pairs = fields(body)
+    if not any("\0" in name or "\0" in value for name, value in pairs):
+        return dict(pairs)
+    return {name.replace("\0", ""): value.replace("\0", "") for name, value in pairs}
 
 
 def _status(path_qs: str, form: dict[str, str], now: datetime) -> StatusUpdate:
