@@ -17,12 +17,16 @@ _TOP = (
     "renew_months",
     "quote_minutes",
     "repeat_minutes",
+    "grace_days",
+    "auto_renew_minutes",
     "plans",
     "periods",
     "prices",
     "currencies",
     "programs",
 )
+_GRACE_DAYS_MAX = 14
+"""Shorter than any period, so that an unpaid subscription is never taken for a paid one."""
 
 
 def price_book(data: Mapping[str, Any]) -> PriceBook:
@@ -42,6 +46,8 @@ def price_book(data: Mapping[str, Any]) -> PriceBook:
         renew_months=reader.whole(data, "renew_months", "", 12),
         quote_lasts=timedelta(minutes=reader.whole(data, "quote_minutes", "", 10)),
         repeat_within=timedelta(minutes=reader.whole(data, "repeat_minutes", "", 10)),
+        grace_days=reader.whole(data, "grace_days", "", 3),
+        renews_before=timedelta(minutes=reader.whole(data, "auto_renew_minutes", "", 120)),
     )
     _check_whole(book, problems)
     if problems:
@@ -56,6 +62,10 @@ def _check_whole(book: PriceBook, problems: list[str]) -> None:
     for key, value in (("subscribe_months", book.subscribe_months), ("renew_months", book.renew_months)):
         if value not in months:
             problems.append(f"{key}: there is no period of {value} months")
+    if book.grace_days > _GRACE_DAYS_MAX:
+        problems.append(f"grace_days: at most {_GRACE_DAYS_MAX}")
+    if not timedelta() < book.renews_before < timedelta(days=1):
+        problems.append("auto_renew_minutes: from 1 to 1439")
     if not book.programs:
         problems.append("programs: at least one is needed")
 

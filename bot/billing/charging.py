@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, exists, select, update
 
-from bot.billing import ledger, repository
+from bot.billing import ledger, repository, unpaid
 from bot.billing.accounts import lock_client_accounts, system_account
 from bot.billing.changed import Changed, What
 from bot.billing.daily import ACTIVE, STOPPED, ChannelOnDay, DayOutcome, day_outcome
@@ -43,6 +43,7 @@ class _Chunk:
     states: dict[ChannelId, str] = field(default_factory=dict)
     through: dict[ChannelId, date] = field(default_factory=dict)
     ended: list[SubscriptionId] = field(default_factory=list)
+    lapsed: list[SubscriptionId] = field(default_factory=list)
     wake: dict[PartnerId, dict[ClientId, datetime]] = field(default_factory=dict)
     changes: dict[Changed, None] = field(default_factory=dict)
 
@@ -79,13 +80,15 @@ def is_waiting(conn: Connection, now: datetime) -> bool:
 
 
 def start_again(conn: Connection, client_id: ClientId, rates: Mapping[str, int], now: datetime) -> list[Changed]:
-    """Turn stopped channels on again as far as the money or a subscription reaches, today's daily payment charged.
+    """Pay what waits for payment, then turn stopped channels on again as far as the money or a subscription reaches,
+    today's daily payment charged.
 
     `rates`: daily payments in minor units by channel; a channel without one waits for `charge_due`, woken at once.
     The caller holds the lock of the client's account.
     """
+    paid = unpaid.pay_first(conn, client_id, now)
     if not _STOPPED_ONES.rows(conn, {"client": client_id}):
-        return []
+        return paid
     held = repository.holdings_of(conn, client_id)
     today = local_date(now, held.time_zone)
     revenue = system_account(conn, held.partner_id, "revenue", held.currency)
@@ -95,7 +98,7 @@ def start_again(conn: Connection, client_id: ClientId, rates: Mapping[str, int],
     unknown = [one for one in held.channels if one.id not in rates and one.daily_minor is None]
     if any(one.state == STOPPED and not held.covered(one, today) for one in unknown):
         repository.wake_no_later_than(conn, held, now)
-    return [one for one in chunk.changes if one.what in ("resumed", "charged")]
+    return [*paid, *(one for one in chunk.changes if one.what in ("resumed", "charged"))]
 
 
 def _next_look(held: Holdings, states: Mapping[ChannelId, str], money: int, today: date) -> date:
@@ -131,12 +134,12 @@ def _run(
     money = held.available.minor
     states = {one.id: one.state for one in held.channels}
     through = {one.id: one.charged_through for one in held.channels}
-    open_subscriptions = [one for one in held.subscriptions if one.state == "active"]
+    open_subscriptions = [one for one in held.subscriptions if one.state in ("active", "unpaid")]
     for day in days:
         for one in [one for one in open_subscriptions if not one.active_on(day)]:
             open_subscriptions.remove(one)
-            chunk.ended.append(one.id)
-            _note(chunk, held, "ended")
+            (chunk.lapsed if one.unpaid else chunk.ended).append(one.id)
+            _note(chunk, held, "lapsed" if one.unpaid else "ended")
         views = [
             ChannelOnDay(one.id, states[one.id], rates(one, day), held.covered(one, day), through[one.id])
             for one in held.channels
@@ -181,5 +184,7 @@ def _write(conn: Connection, chunk: _Chunk) -> None:
     repository.set_charged_through(conn, chunk.through)
     for subscription_id in chunk.ended:
         repository.update_subscription(conn, subscription_id, state="ended")
+    for subscription_id in chunk.lapsed:
+        repository.update_subscription(conn, subscription_id, state="closed")
     for partner_id, moments in chunk.wake.items():
         repository.wake_at(conn, partner_id, moments)

@@ -37,8 +37,8 @@ def confirm(
     *,
     transfer_id: TransferId | None = None,
     token: str | None = None,
-    curator_id: CuratorId,
-    address: Address,
+    curator_id: CuratorId | None,
+    address: Address | None,
     now: datetime,
     undo_seconds: int = 0,
 ) -> Confirmed:
@@ -129,9 +129,16 @@ def check_code(conn: Connection, curator_id: CuratorId, address: Address, code: 
 
 
 def _asked(
-    conn: Connection, transfer_id: TransferId | None, token: str | None, curator_id: CuratorId, address: Address
+    conn: Connection,
+    transfer_id: TransferId | None,
+    token: str | None,
+    curator_id: CuratorId | None,
+    address: Address | None,
 ) -> Transfer:
-    """Only the asker, from the same address, may say yes or no: whoever else has the button has nothing."""
+    """Only the asker, from the same address, may say yes or no: whoever else has the button has nothing.
+
+    Nobody's quotes are those of the operator and of renewals by themselves: only their own code confirms them.
+    """
     moved = transfers.load(conn, transfer_id=transfer_id, token=token)
     if moved is None:
         raise UserError("quote_unknown")
@@ -148,12 +155,10 @@ def _refuse_closed(moved: Transfer, now: datetime) -> None:
 
 
 def _refuse_changed(conn: Connection, moved: Transfer) -> None:
-    if "subscription" not in moved.effect:
-        return
-    assert moved.client_id is not None
-    waiting = transfers.pending_of_client(conn, moved.client_id, ("renew", "subscribe"))
-    if waiting is not None:
-        raise UserError("already_pending", receipt=waiting.receipt)
+    if ("subscription" in moved.effect or "change" in moved.effect) and moved.client_id is not None:
+        waiting = transfers.pending_purchase(conn, moved.client_id)
+        if waiting is not None:
+            raise UserError("already_pending", receipt=waiting.receipt)
     reason = GATEWAYS[moved.effect["gateway"]].stale(conn, moved)
     if reason is not None:
         raise UserError("quote_stale", reason=reason)

@@ -21,10 +21,20 @@ class Subscription:
     end_date: date
     anchor_day: int
     state: str
+    due_minor: int | None = None
+
+    @property
+    def unpaid(self) -> bool:
+        """Whether it was created and still has to be paid, `due_minor`, till `end_date`; then it is no more."""
+        return self.state == "unpaid"
 
     def active_on(self, day: date) -> bool:
-        """Whether it pays for the day."""
+        """Whether its channels need no daily payment on the day."""
         return self.state != "closed" and self.end_date >= day
+
+    def paid_on(self, day: date) -> bool:
+        """Whether it is paid, and the day is one of its days."""
+        return self.active_on(day) and not self.unpaid
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +89,33 @@ class Holdings:
         return tuple(one for one in self.channels if one.subscription_id == subscription_id and not one.free)
 
     def to_renew(self, day: date) -> Subscription | None:
-        """The subscription that a renewal means: the active one that ends first, else the one that ended last."""
+        """The subscription that a renewal means: the paid one that ends first, else the unpaid one, else the one that
+        ended last.
+        """
         kept = [one for one in self.subscriptions if one.state != "closed"]
-        active = [one for one in kept if one.active_on(day)]
+        active = [one for one in kept if one.paid_on(day)]
         if active:
             return min(active, key=lambda one: (one.end_date, one.id))
         return max(kept, key=lambda one: (one.end_date, one.id), default=None)
+
+    def renewable(self, day: date) -> tuple[Subscription, ...]:
+        """Every subscription that a renewal may mean, the one that ends first before the others.
+
+        One that has ended counts while channels are still waiting in it, or when there is no other.
+        """
+        kept = [one for one in self.subscriptions if one.state != "closed"]
+        wanted = [one for one in kept if one.active_on(day) or self.in_subscription(one.id)]
+        last = self.to_renew(day)
+        return tuple(sorted(wanted or ([last] if last else []), key=lambda one: (one.end_date, one.id)))
+
+    def unpaid(self) -> Subscription | None:
+        """The subscription that still has to be paid; a client has one at most."""
+        return next((one for one in self.subscriptions if one.unpaid), None)
+
+    def loose(self, day: date) -> tuple[Channel, ...]:
+        """Channels on daily payments that no subscription waits for."""
+        kept = {one.id for one in self.subscriptions if one.state != "closed"}
+        return tuple(one for one in self.on_daily_payment(day) if one.subscription_id not in kept)
 
     def daily_rate(self, channel: Channel, book: PriceBook, day: date) -> int | None:
         """A channel's daily payment in minor units; None when the price book has none for it.

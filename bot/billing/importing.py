@@ -50,7 +50,15 @@ def set_subscription(
             return False
         anchor = known.anchor_day if end_date == known.end_date else end_date.day
         repository.update_subscription(
-            conn, known.id, plan=name, months=months, end_date=end_date, anchor_day=anchor, state=state, as_of=as_of
+            conn,
+            known.id,
+            plan=name,
+            months=months,
+            end_date=end_date,
+            anchor_day=anchor,
+            state=state,
+            due_minor=None,
+            as_of=as_of,
         )
     _settle(conn, client_id, now)
     return True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bot.ids import AccountId, ChannelId, ClientId, ReferralId, TransferId
+from bot.ids import AccountId, ChannelId, ClientId, ReferralId, SubscriptionId, TransferId
 from bot.money import Money
 
 
@@ -96,6 +96,11 @@ def top_up_key(transfer: TransferId) -> str:
 def renew_key(transfer: TransferId) -> str:
     """The subscription bought or renewed within a quote."""
     return f"renew:{transfer}"
+
+
+def subscribe_key(subscription: SubscriptionId) -> str:
+    """The first payment of a subscription that was created unpaid."""
+    return f"subscribe:{subscription}"
 
 
 def daily_key(channel: ChannelId, day: date) -> str:

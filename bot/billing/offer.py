@@ -1,7 +1,7 @@
 """Works out quotes and what they will post, from what is known of client and partner; stores nothing. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -60,9 +60,29 @@ class Purchase:
 def top_up(desk: Desk, amount: Money, transfer_id: TransferId, token: str) -> Offer:
     """The offer to send `amount` to the client. Raises UserError for an amount or currency that cannot be."""
     _refuse_amount(desk, amount)
-    drafts = [_transfer_draft(desk, amount, transfer_id)]
-    quote = _quote(desk, "topup", transfer_id, token, gets=amount, spends=zero(amount.currency))
-    return Offer(quote, tuple(drafts), {"rates": _daily_rates(desk)})
+    drafts = [transfer_draft(desk, amount, transfer_id)]
+    waits = desk.held.unpaid()
+    if waits is None or not waits.active_on(desk.today):
+        quote = _quote(desk, "topup", transfer_id, token, gets=amount, spends=zero(amount.currency))
+        return Offer(quote, tuple(drafts), {"rates": daily_rates(desk)})
+    return _paying_top_up(desk, waits, amount, drafts[0], transfer_id, token)
+
+
+def _paying_top_up(
+    desk: Desk, waits: Subscription, amount: Money, transfer: Draft, transfer_id: TransferId, token: str
+) -> Offer:
+    """A top-up of a client whose subscription is unpaid: it pays that first, as soon as the money reaches."""
+    bought = payment_of(desk, waits)
+    missing = bought.price - desk.held.available - amount
+    if missing.minor > 0:
+        quote = _quote(desk, "topup", transfer_id, token, gets=amount, spends=zero(amount.currency))
+        effect = {"rates": daily_rates(desk), "leaves_unpaid": waits.id}
+        return Offer(replace(quote, still_missing=missing), (transfer,), effect)
+    quote = _quote(desk, "topup", transfer_id, token, gets=amount, spends=bought.price, bought=bought)
+    entries = ledger.entries((desk.accounts["client"], desk.accounts["revenue"], bought.price))
+    payment = Draft(ledger.subscribe_key(waits.id), "subscribe", entries)
+    effect = {"rates": daily_rates(desk), "subscription": subscription_effect(desk, bought, waits.id)}
+    return Offer(quote, (transfer, payment), effect)
 
 
 def purchase(desk: Desk, plan: str | None, months: int | None, subscription_id: SubscriptionId | None) -> Purchase:
@@ -71,7 +91,9 @@ def purchase(desk: Desk, plan: str | None, months: int | None, subscription_id: 
     """
     held = desk.held.subscription(subscription_id) if subscription_id else desk.held.to_renew(desk.today)
     if held is None or held.state == "closed":
-        return _first_purchase(desk, plan, months)
+        return first_purchase(desk, plan, months, desk.held.on_daily_payment(desk.today))
+    if held.unpaid:
+        return payment_of(desk, held, plan, months)
     name = desk.book.plan(plan or held.plan or desk.book.daily_plan).name
     period = months or held.months or desk.book.renew_months
     channels = desk.held.in_subscription(held.id)
@@ -81,14 +103,42 @@ def purchase(desk: Desk, plan: str | None, months: int | None, subscription_id: 
     return Purchase("renew", held, name, period, channels, term, price + difference, difference)
 
 
+def payment_of(desk: Desk, waits: Subscription, plan: str | None = None, months: int | None = None) -> Purchase:
+    """Paying a subscription that was created unpaid: at the price and from the day it was created; or at today's price
+    when another plan or period is wanted.
+    """
+    name = desk.book.plan(plan).name if plan else waits.plan or desk.book.daily_plan
+    period = months or waits.months or desk.book.subscribe_months
+    channels = desk.held.in_subscription(waits.id)
+    price = Money(waits.due_minor or 0, desk.held.currency)
+    if (name, period) != (waits.plan, waits.months):
+        price = total_price(channels, name, period, desk.held.currency, desk.book, desk.today)
+    term = first_term(waits.start_date or desk.today, period)
+    return Purchase("subscribe", waits, name, period, channels, term, price, zero(price.currency))
+
+
+def first_purchase(desk: Desk, plan: str | None, months: int | None, channels: Sequence[Channel]) -> Purchase:
+    """A new subscription for these channels. Raises UserError no_subscription without any, unknown_plan,
+    unknown_period, price_unknown.
+    """
+    if not channels:
+        raise UserError("no_subscription", client=desk.held.client_id)
+    name = desk.book.plan(plan or desk.book.daily_plan).name
+    period = months or desk.book.subscribe_months
+    price = total_price(channels, name, period, desk.held.currency, desk.book, desk.today)
+    term = first_term(desk.today, period)
+    return Purchase("subscribe", None, name, period, tuple(channels), term, price, zero(price.currency))
+
+
 def renewal(desk: Desk, bought: Purchase, new_id: SubscriptionId, transfer_id: TransferId, token: str) -> Offer:
     """The offer of a purchase paid from the client's balance, with a top-up of exactly what is missing there."""
     missing = Money(max(bought.price.minor - desk.held.available.minor, 0), bought.price.currency)
-    drafts = [_transfer_draft(desk, missing, transfer_id)] if missing else []
+    drafts = [transfer_draft(desk, missing, transfer_id)] if missing else []
     payment = ledger.entries((desk.accounts["client"], desk.accounts["revenue"], bought.price))
-    drafts.append(Draft(ledger.renew_key(transfer_id), bought.kind, payment))
+    if payment:
+        drafts.append(Draft(_payment_key(bought, transfer_id), bought.kind, payment))
     quote = _quote(desk, bought.kind, transfer_id, token, gets=missing, spends=bought.price, bought=bought)
-    effect = {"rates": _daily_rates(desk), "subscription": _subscription_effect(bought, new_id)}
+    effect = {"rates": daily_rates(desk), "subscription": subscription_effect(desk, bought, new_id)}
     return Offer(quote, tuple(drafts), effect)
 
 
@@ -130,6 +180,7 @@ def _quote(
 
 
 def _purchase_facts(desk: Desk, bought: Purchase) -> dict[str, Any]:
+    held = bought.subscription
     return {
         "price": bought.price,
         "difference": bought.difference or None,
@@ -137,8 +188,8 @@ def _purchase_facts(desk: Desk, bought: Purchase) -> dict[str, Any]:
         "plan_title": desk.book.plan(bought.plan).title,
         "months": bought.months,
         "channels": len(bought.channels),
-        "subscription_id": bought.subscription and bought.subscription.id,
-        "ends_before": bought.subscription and bought.subscription.end_date,
+        "subscription_id": held and held.id,
+        "ends_before": None if held is None or held.unpaid else held.end_date,
         "ends_after": bought.term.end,
         "starts_on": bought.term.start,
         "sample_prices": any(
@@ -148,15 +199,11 @@ def _purchase_facts(desk: Desk, bought: Purchase) -> dict[str, Any]:
     }
 
 
-def _first_purchase(desk: Desk, plan: str | None, months: int | None) -> Purchase:
-    channels = desk.held.on_daily_payment(desk.today)
-    if not channels:
-        raise UserError("no_subscription", client=desk.held.client_id)
-    name = desk.book.plan(plan or desk.book.daily_plan).name
-    period = months or desk.book.subscribe_months
-    price = total_price(channels, name, period, desk.held.currency, desk.book, desk.today)
-    term = first_term(desk.today, period)
-    return Purchase("subscribe", None, name, period, channels, term, price, zero(price.currency))
+def _payment_key(bought: Purchase, transfer_id: TransferId) -> str:
+    """An unpaid subscription is paid once, by whatever it is paid."""
+    if bought.subscription is not None and bought.subscription.unpaid:
+        return ledger.subscribe_key(bought.subscription.id)
+    return ledger.renew_key(transfer_id)
 
 
 def _difference(desk: Desk, held: Subscription, channels: Sequence[Channel], plan: str) -> Money:
@@ -174,13 +221,15 @@ def _difference(desk: Desk, held: Subscription, channels: Sequence[Channel], pla
     return difference
 
 
-def _transfer_draft(desk: Desk, amount: Money, transfer_id: TransferId) -> Draft:
+def transfer_draft(desk: Desk, amount: Money, transfer_id: TransferId) -> Draft:
+    """The transfer to the client: what the partner pays, and what the discount adds."""
     parts, to = split(amount, desk.rate), desk.accounts["client"]
     moves = ledger.entries((desk.accounts["partner"], to, parts.pays), (desk.accounts["discount"], to, parts.keeps))
     return Draft(ledger.top_up_key(transfer_id), "topup", moves)
 
 
-def _subscription_effect(bought: Purchase, new_id: SubscriptionId) -> dict[str, Any]:
+def subscription_effect(desk: Desk, bought: Purchase, new_id: SubscriptionId) -> dict[str, Any]:
+    """What posting a purchase writes beside the money, as plain data."""
     held = bought.subscription
     return {
         "id": held.id if held else new_id,
@@ -191,10 +240,17 @@ def _subscription_effect(bought: Purchase, new_id: SubscriptionId) -> dict[str, 
         "end": bought.term.end.isoformat(),
         "anchor": bought.term.anchor_day,
         "channels": [channel.id for channel in bought.channels],
+        "new_channels": new_channels(desk, bought.channels),
     }
 
 
-def _daily_rates(desk: Desk) -> dict[str, int]:
+def new_channels(desk: Desk, channels: Sequence[Channel]) -> list[dict[str, str]]:
+    """Those of the channels that have no row yet, as plain data."""
+    known = {one.id for one in desk.held.channels}
+    return [{"id": one.id, "transport": one.transport, "name": one.name} for one in channels if one.id not in known]
+
+
+def daily_rates(desk: Desk) -> dict[str, int]:
     """Today's daily payments of channels that need one: what starting them again after the top-up costs."""
     rates = {one.id: desk.held.daily_rate(one, desk.book, desk.today) for one in desk.held.channels if not one.free}
     return {which: rate for which, rate in rates.items() if rate is not None}

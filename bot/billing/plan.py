@@ -71,6 +71,10 @@ class PriceBook:
     renew_months: int
     quote_lasts: timedelta
     repeat_within: timedelta
+    grace_days: int = 3
+    """How many days after today a subscription may wait for its payment."""
+    renews_before: timedelta = timedelta(hours=2)
+    """How long before the end a client that renews by itself is renewed."""
 
     def price(self, plan: str, transport: str, currency: str, months: int, on: date) -> Money:
         """List price of one channel for the whole period, its discount taken off, rounded half up once.

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bot.ids import ClientId, PartnerId, SubscriptionId, TransferId
 from bot.money import Money, as_json
 
-QuoteKind = Literal["topup", "renew", "subscribe"]
+QuoteKind = Literal["topup", "renew", "subscribe", "change"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class Quote:
     `partner_keeps` are the parts of `client_gets`. Balances before and after are what can be spent, held money left
     out. `ends_before`, `ends_after` are last paid days. `gone_by` is the last day that the money lasts for daily
     payments. `repeat_of` names the receipt of an identical top-up a moment ago. `other_id` ties the two quotes of a
-    guard together: confirming one cancels the other.
+    guard together: confirming one cancels the other. `change` says what happens to a running subscription: upgrade, add
+    or remove; `names` are the channels that come or go. A top-up of a client with an unpaid subscription carries its
+    price and term when the money reaches, else `still_missing`.
     """
 
     id: TransferId
@@ -53,6 +55,9 @@ class Quote:
     as_of: datetime | None = None
     repeat_of: str | None = None
     other_id: TransferId | None = None
+    change: str | None = None
+    names: tuple[str, ...] = ()
+    still_missing: Money | None = None
     guard: "Quote | None" = None
     """For a top-up of a client whose channels are on daily payments: the better quote, subscription first."""
 
@@ -71,6 +76,7 @@ _MONEY = (
     "client_after",
     "price",
     "difference",
+    "still_missing",
 )
 _DAYS = ("ends_before", "ends_after", "starts_on", "gone_by")
 _MOMENTS = ("expires_at", "as_of")
@@ -86,6 +92,7 @@ def from_facts(facts: Mapping[str, Any]) -> Quote:
     for name in _MOMENTS:
         values[name] = values[name] and datetime.fromisoformat(values[name])
     values["rate"] = Decimal(facts["rate"])
+    values["names"] = tuple(values["names"] or ())
     values["guard"] = values["guard"] and from_facts(values["guard"])
     return Quote(**values)
 
@@ -101,5 +108,7 @@ def plain(value: Any) -> Any:
             return str(value)
         case Quote():
             return value.facts()
+        case tuple():
+            return list(value)
         case _:
             return value

@@ -41,15 +41,15 @@ def quote_top_up(
     which can be confirmed as well: whichever comes first cancels the other. `repeat_of` names an identical top-up a
     moment ago. Raises UserError unknown_client, wrong_currency, amount_too_small, amount_too_large, partner_short.
     """
-    desk = _desk(conn, book, partner_id, client_id, now, save=save)
-    made = offer.top_up(desk, amount, _new_transfer_id(), new_token())
+    desk = desk_of(conn, book, partner_id, client_id, now, save=save)
+    made = offer.top_up(desk, amount, new_transfer_id(), new_token())
     earlier = transfers.last_top_up(conn, client_id, amount.minor, now - book.repeat_within)
     lasts = offer.gone_by(desk, amount)
     subscribed = any(one.active_on(desk.today) for one in desk.held.subscriptions)
     better = None if lasts is None or subscribed else _better(desk)
     if better is not None:
         better = _with(better, other_id=made.quote.id)
-        better = _save(conn, better, asked_by, asked_from, now) if save else better
+        better = saved(conn, better, asked_by, asked_from, now) if save else better
     made = _with(
         made,
         repeat_of=earlier.receipt if earlier else None,
@@ -57,7 +57,7 @@ def quote_top_up(
         guard=better.quote if better else None,
         other_id=better.quote.id if better else None,
     )
-    return (_save(conn, made, asked_by, asked_from, now) if save else made).quote
+    return (saved(conn, made, asked_by, asked_from, now) if save else made).quote
 
 
 def quote_renewal(
@@ -81,29 +81,35 @@ def quote_renewal(
     unknown_client, no_subscription, unknown_plan, unknown_period, price_unknown, downgrade_active, already_pending,
     partner_short.
     """
-    desk = _desk(conn, book, partner_id, client_id, now, save=save)
-    waiting = transfers.pending_of_client(conn, client_id, ("renew", "subscribe"))
+    desk = desk_of(conn, book, partner_id, client_id, now, save=save)
+    refuse_pending(conn, client_id)
+    bought = offer.purchase(desk, plan, months, subscription_id)
+    made = offer.renewal(desk, bought, SubscriptionId(new_id()), new_transfer_id(), new_token())
+    return (saved(conn, made, asked_by, asked_from, now) if save else made).quote
+
+
+def refuse_pending(conn: Connection, client_id: ClientId) -> None:
+    """UserError already_pending while a purchase of the client waits to be posted."""
+    waiting = transfers.pending_purchase(conn, client_id)
     if waiting is not None:
         raise UserError(
             "already_pending", receipt=waiting.receipt, post_at=waiting.post_at and waiting.post_at.isoformat()
         )
-    bought = offer.purchase(desk, plan, months, subscription_id)
-    made = offer.renewal(desk, bought, SubscriptionId(new_id()), _new_transfer_id(), new_token())
-    return (_save(conn, made, asked_by, asked_from, now) if save else made).quote
 
 
 def _better(desk: Desk) -> Offer | None:
     """Subscription first, then money; None where it cannot be had."""
     try:
         bought = offer.purchase(desk, None, None, None)
-        return offer.renewal(desk, bought, SubscriptionId(new_id()), _new_transfer_id(), new_token())
+        return offer.renewal(desk, bought, SubscriptionId(new_id()), new_transfer_id(), new_token())
     except UserError:
         return None
 
 
-def _desk(
+def desk_of(
     conn: Connection, book: PriceBook, partner_id: PartnerId, client_id: ClientId, now: datetime, *, save: bool
 ) -> Desk:
+    """What an offer for the client is worked out from. A dry run opens no accounts. UserError unknown_client."""
     held = repository.holdings_of(conn, client_id, partner_id)
     today = local_date(now, held.time_zone)
     own = find_account(conn, partner_id, "partner", partner_id, held.currency)
@@ -141,9 +147,10 @@ def _open_accounts(conn: Connection, partner_id: PartnerId, client_id: ClientId,
     }
 
 
-def _save(
+def saved(
     conn: Connection, made: Offer, asked_by: CuratorId | None, asked_from: Address | None, now: datetime
 ) -> Offer:
+    """Store a quote, with its code, so that who asked may confirm it."""
     made = _with(made, code=_free_code(conn, asked_by, now))
     transfers.save_quote(
         conn,
@@ -173,5 +180,6 @@ def _free_receipt(conn: Connection, partner_id: PartnerId) -> str:
     return next(one for one in iter(new_receipt, None) if not transfers.receipt_taken(conn, partner_id, one))
 
 
-def _new_transfer_id() -> TransferId:
+def new_transfer_id() -> TransferId:
+    """The id of a quote to be."""
     return TransferId(new_id())

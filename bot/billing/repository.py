@@ -75,8 +75,9 @@ def insert_subscription(
     term: Term,
     now: datetime,
     as_of: datetime | None = None,
+    due_minor: int | None = None,
 ) -> None:
-    """Add a subscription to a client."""
+    """Add a subscription to a client; with `due_minor` it still has to be paid, till the end of the term."""
     conn.execute(
         insert(subscription),
         {
@@ -88,7 +89,8 @@ def insert_subscription(
             "start_date": term.start.isoformat(),
             "end_date": term.end.isoformat(),
             "anchor_day": term.anchor_day,
-            "state": "active",
+            "state": "active" if due_minor is None else "unpaid",
+            "due_minor": due_minor,
             "created_at": now,
             "as_of": as_of,
         },
@@ -157,6 +159,7 @@ def _subscriptions(conn: Connection, ids: Sequence[str]) -> Mapping[str, list[Su
                 date.fromisoformat(row.end_date),
                 row.anchor_day,
                 row.state,
+                row.due_minor,
             )
         )
     return found

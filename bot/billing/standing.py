@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from bot.billing.consent import AutoRenewal
 from bot.billing.daily import ACTIVE, STOPPED
 from bot.billing.holdings import Channel, Holdings, Subscription, total_price
 from bot.billing.local_day import first_instant, local_date
@@ -19,7 +20,7 @@ _HORIZON_DAYS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionView:
-    """A subscription for showing; `state` is active or ended, by the client's own calendar."""
+    """A subscription for showing; `state` is active, unpaid, ended or closed, by the client's own calendar."""
 
     id: SubscriptionId
     plan: str | None
@@ -51,7 +52,9 @@ class Standing:
     subscriptions that end before are counted too); they stop at `runs_out_at`, the first instant of the next local day.
     Both are None when no running channel is on daily payments or its price is unknown. `stopped`: channels out for lack
     of money. `last_increase`: the latest transaction that brought money, None without. `renewal`: list price of
-    renewing with the same plan and period (`renewal_months`), None when it is unknown.
+    renewing with the same plan and period (`renewal_months`), None when it is unknown. `unpaid`: what a subscription
+    costs that was created and waits for payment till the end of `unpaid_until`. `auto`: the client renews by itself, at
+    `renews_at` the next time.
     """
 
     client_id: ClientId
@@ -74,15 +77,27 @@ class Standing:
     plan: str | None
     renewal_months: int | None
     renewal: Money | None
+    unpaid: Money | None = None
+    unpaid_until: date | None = None
+    auto: AutoRenewal | None = None
+    renews_at: datetime | None = None
 
 
-def standing_of(held: Holdings, book: PriceBook, now: datetime, last_increase: TransactionId | None = None) -> Standing:
+def standing_of(
+    held: Holdings,
+    book: PriceBook,
+    now: datetime,
+    last_increase: TransactionId | None = None,
+    auto: AutoRenewal | None = None,
+) -> Standing:
     """Work out how a client stands at a moment."""
     today = local_date(now, held.time_zone)
     daily = held.on_daily_payment(today)
     renew = held.to_renew(today)
     runs_out_on = run_out_day(held, book, today)
     ended = [one for one in held.subscriptions if _needs_renewal(held, one, today)]
+    next_end = min((one.end_date for one in held.subscriptions if one.paid_on(today)), default=None)
+    waits = held.unpaid()
     return Standing(
         client_id=held.client_id,
         partner_id=held.partner_id,
@@ -95,7 +110,7 @@ def standing_of(held: Holdings, book: PriceBook, now: datetime, last_increase: T
         subscriptions=tuple(_subscription_view(held, one, today) for one in held.subscriptions),
         channels=tuple(_channel_view(one) for one in held.channels),
         daily_total=Money(sum(held.daily_rate(one, book, today) or 0 for one in daily), held.currency),
-        next_end=min((one.end_date for one in held.subscriptions if one.active_on(today)), default=None),
+        next_end=next_end,
         ended_on=max((one.end_date for one in ended), default=None),
         runs_out_on=runs_out_on,
         runs_out_at=None if runs_out_on is None else first_instant(runs_out_on + _DAY, held.time_zone),
@@ -104,7 +119,16 @@ def standing_of(held: Holdings, book: PriceBook, now: datetime, last_increase: T
         plan=renew.plan if renew else None,
         renewal_months=renewal_months(renew, book),
         renewal=_renewal(held, renew, book, today),
+        unpaid=Money(waits.due_minor or 0, held.currency) if waits else None,
+        unpaid_until=waits.end_date if waits else None,
+        auto=auto,
+        renews_at=renews_at(next_end, held.time_zone, book) if auto and next_end else None,
     )
+
+
+def renews_at(end: date, zone: str, book: PriceBook) -> datetime:
+    """When a subscription that ends on a day is renewed by itself: shortly before that day is over for the client."""
+    return first_instant(end + _DAY, zone) - book.renews_before
 
 
 def run_out_day(held: Holdings, book: PriceBook, today: date, more: Money | None = None) -> date | None:
@@ -178,7 +202,10 @@ def _needs_renewal(held: Holdings, subscription: Subscription, today: date) -> b
 
 
 def _subscription_view(held: Holdings, one: Subscription, today: date) -> SubscriptionView:
-    state = "closed" if one.state == "closed" else "active" if one.active_on(today) else "ended"
+    if one.paid_on(today):
+        state = "active"
+    else:
+        state = "closed" if one.state == "closed" else "unpaid" if one.active_on(today) else "ended"
     return SubscriptionView(one.id, one.plan, one.months, one.end_date, len(held.in_subscription(one.id)), state)
 
 

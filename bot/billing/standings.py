@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.billing import repository
+from bot.billing import auto_renewal, repository
 from bot.billing.plan import PriceBook
 from bot.billing.standing import Standing, standing_of
 from bot.errors import UserError
@@ -23,10 +23,11 @@ def standing(conn: Connection, client_id: ClientId, now: datetime, book: PriceBo
 def standings(
     conn: Connection, client_ids: Iterable[ClientId], now: datetime, book: PriceBook
 ) -> dict[ClientId, Standing]:
-    """How each of these clients stands; one that does not exist is left out. Five statements per 500 clients."""
+    """How each of these clients stands; one that does not exist is left out. Six statements per 500 clients."""
     wanted = list(client_ids)
     increases = repository.last_increases(conn, wanted)
+    automatic = auto_renewal.of_clients(conn, wanted)
     return {
-        client_id: standing_of(held, book, now, increases.get(client_id))
+        client_id: standing_of(held, book, now, increases.get(client_id), automatic.get(client_id))
         for client_id, held in repository.holdings(conn, wanted).items()
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from bot.money import Money
+from bot.money import Money, round_half_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +49,9 @@ def upgrade_difference(old: Money, new: Money, end: date, anchor_day: int, month
     whole = (end - add_months(end, -months, anchor_day)).days
     if left <= 0:
         return Money(0, old.currency)
-    return (new - old).share(Decimal(left) / Decimal(whole))
+    return pro_rata((new - old) * left, whole)
+
+
+def pro_rata(day_amounts: Money, whole: int) -> Money:
+    """One day's part of `whole` days of an amount that has been summed over the days wanted; rounded half up once."""
+    return Money(round_half_up(Decimal(day_amounts.minor) / whole), day_amounts.currency)

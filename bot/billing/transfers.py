@@ -189,13 +189,11 @@ def pending(conn: Connection, partner_id: PartnerId | None = None) -> list[Trans
     return [_transfer(row) for row in conn.execute(query.order_by(transfer.c.post_at, transfer.c.id))]
 
 
-def pending_of_client(conn: Connection, client_id: ClientId, kinds: Sequence[str]) -> Transfer | None:
-    """A transfer of those kinds that waits to be posted for the client, if there is one."""
-    query = select(transfer).where(
-        transfer.c.client_id == client_id, transfer.c.state == "pending", transfer.c.kind.in_(kinds)
-    )
-    row = conn.execute(query.order_by(transfer.c.created_at).limit(1)).first()
-    return None if row is None else _transfer(row)
+def pending_purchase(conn: Connection, client_id: ClientId) -> Transfer | None:
+    """The transfer that waits to be posted and buys or changes a subscription of the client, if there is one."""
+    query = select(transfer).where(transfer.c.client_id == client_id, transfer.c.state == "pending")
+    found = (_transfer(row) for row in conn.execute(query.order_by(transfer.c.created_at)))
+    return next((one for one in found if one.effect.keys() & {"subscription", "change"}), None)
 
 
 def last_top_up(conn: Connection, client_id: ClientId, minor: int, since: datetime) -> Transfer | None:

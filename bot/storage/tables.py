@@ -62,6 +62,7 @@ partner = Table(
     _one_of("kind", "applicant", "referral", "official"),
     _one_of("gateway", "book", "wazzup"),
 )
+"""`account_id`: the partner's own account, told with the application. `joined_on`: until the grant, when he applied."""
 
 client = Table(
     "client",
@@ -228,7 +229,7 @@ transfer = Table(
     Column("post_at", UtcDateTime),
     Column("settled_at", UtcDateTime),
     Column("reason", Text),
-    _one_of("kind", "topup", "renew", "subscribe", "deposit", "payout", "adjust"),
+    _one_of("kind", "topup", "renew", "subscribe", "change", "deposit", "payout", "adjust"),
     _one_of("state", "quote", "pending", "posted", "voided", "expired"),
     UniqueConstraint("partner_id", "receipt"),
     Index("ix_transfer_state_post_at", "state", "post_at"),
@@ -297,13 +298,34 @@ subscription = Table(
     Column("end_date", String(10), nullable=False),
     Column("anchor_day", Integer, nullable=False),
     Column("state", String(16), nullable=False, server_default="active"),
+    Column("due_minor", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
     Column("as_of", UtcDateTime),
-    _one_of("state", "active", "ended", "closed"),
+    _one_of("state", "unpaid", "active", "ended", "closed"),
     CheckConstraint("anchor_day BETWEEN 1 AND 31", name="anchor_day"),
+    CheckConstraint("state <> 'unpaid' OR due_minor IS NOT NULL", name="due_minor"),
     Index("ix_subscription_client_id", "client_id"),
     Index("ix_subscription_state_end_date", "state", "end_date"),
 )
+"""`due_minor`: what an unpaid one costs; its `end_date` is the last day of the time it has to be paid. A closed one that
+still has it was never paid."""
+
+auto_renewal = Table(
+    "auto_renewal",
+    metadata,
+    Column("client_id", ForeignKey("client.id"), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("limit_minor", BigInteger, nullable=False),
+    Column("agreed_by", Text, nullable=False),
+    Column("agreed_at", UtcDateTime, nullable=False),
+    Column("look_at", UtcDateTime, nullable=False),
+    Column("failed_for", String(10)),
+    Column("failed_why", String(32)),
+    CheckConstraint("limit_minor > 0", name="limit_minor"),
+    Index("ix_auto_renewal_look_at", "look_at"),
+)
+"""Clients whose subscriptions renew by themselves, and for how much at most each time. `look_at`: when that is due to be
+looked at. `failed_for`: the end date of a subscription that cannot be renewed, `failed_why` the key of the reason."""
 
 channel = Table(
     "channel",

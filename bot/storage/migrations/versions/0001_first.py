@@ -317,6 +317,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_alert_due_due_at", "alert_due", ["due_at"], unique=False)
     op.create_table(
+        "auto_renewal",
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("limit_minor", sa.BigInteger(), nullable=False),
+        sa.Column("agreed_by", sa.Text(), nullable=False),
+        sa.Column("agreed_at", types.UtcDateTime(), nullable=False),
+        sa.Column("look_at", types.UtcDateTime(), nullable=False),
+        sa.Column("failed_for", sa.String(length=10), nullable=True),
+        sa.Column("failed_why", sa.String(length=32), nullable=True),
+        sa.CheckConstraint("limit_minor > 0", name=op.f("ck_auto_renewal_limit_minor")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_auto_renewal_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_auto_renewal_partner_id")),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_auto_renewal")),
+    )
+    op.create_index("ix_auto_renewal_look_at", "auto_renewal", ["look_at"], unique=False)
+    op.create_table(
         "client_day",
         sa.Column("client_id", sa.String(length=32), nullable=False),
         sa.Column("partner_id", sa.String(length=64), nullable=False),
@@ -399,9 +415,11 @@ def upgrade() -> None:
         sa.Column("end_date", sa.String(length=10), nullable=False),
         sa.Column("anchor_day", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), server_default="active", nullable=False),
+        sa.Column("due_minor", sa.BigInteger(), nullable=True),
         sa.Column("created_at", types.UtcDateTime(), nullable=False),
         sa.Column("as_of", types.UtcDateTime(), nullable=True),
-        sa.CheckConstraint("state IN ('active', 'ended', 'closed')", name=op.f("ck_subscription_state")),
+        sa.CheckConstraint("state <> 'unpaid' OR due_minor IS NOT NULL", name=op.f("ck_subscription_due_minor")),
+        sa.CheckConstraint("state IN ('unpaid', 'active', 'ended', 'closed')", name=op.f("ck_subscription_state")),
         sa.CheckConstraint("anchor_day BETWEEN 1 AND 31", name=op.f("ck_subscription_anchor_day")),
         sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_subscription_client_id")),
         sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_subscription_partner_id")),
@@ -669,7 +687,8 @@ def upgrade() -> None:
         sa.Column("settled_at", types.UtcDateTime(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('topup', 'renew', 'subscribe', 'deposit', 'payout', 'adjust')", name=op.f("ck_transfer_kind")
+            "kind IN ('topup', 'renew', 'subscribe', 'change', 'deposit', 'payout', 'adjust')",
+            name=op.f("ck_transfer_kind"),
         ),
         sa.CheckConstraint(
             "state IN ('quote', 'pending', 'posted', 'voided', 'expired')", name=op.f("ck_transfer_state")

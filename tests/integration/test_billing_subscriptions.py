@@ -1,0 +1,376 @@
+"""Subscriptions created, paid later, changed: what is paid, which days it buys, what channels do meanwhile."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Connection, select
+
+from bot.billing import service as billing
+from bot.billing import subscribing
+from bot.billing.changed import Changed
+from bot.billing.confirming import Confirmed
+from bot.billing.quote import Quote
+from bot.billing.subscribing import Asked, ChannelName
+from bot.errors import UserError
+from bot.ids import ClientId
+from bot.storage import tables
+from bot.storage.engine import Database
+from tests.integration.billing_world import (
+    ALFA,
+    ANNA,
+    ANNAS,
+    BETA,
+    BOOK,
+    GAMMA,
+    NORD,
+    NOW,
+    Wanted,
+    add_client,
+    add_partner,
+    ask_renewal,
+    ask_top_up,
+    balance_of,
+    euro,
+    give,
+    partner_money,
+    say_yes,
+)
+
+DAY = timedelta(days=1)
+LOOSE = Wanted("48210025", balance="9.00", channels=2)
+
+
+def world(conn: Connection, wanted: Wanted = LOOSE, money: str = "1200.00") -> ClientId:
+    add_partner(conn)
+    give(conn, euro(money))
+    return add_client(conn, wanted)
+
+
+def asked(client_id: ClientId, *, days: int = 0, save: bool = True) -> Asked:
+    return Asked(NORD, client_id, NOW + days * DAY, ANNA, ANNAS, save)
+
+
+def names(account: str, *numbers: int) -> list[ChannelName]:
+    return [ChannelName("whatsapp", f"{account}-{n}") for n in numbers]
+
+
+def confirmed(conn: Connection, quote: Quote, *, days: int = 0) -> Confirmed:
+    return say_yes(conn, quote, now=NOW + days * DAY)
+
+
+def subscriptions(conn: Connection, client_id: ClientId, *, days: int = 0) -> list[tuple[str | None, str, str, int]]:
+    found = billing.standing(conn, client_id, NOW + days * DAY, BOOK).subscriptions
+    return [(one.plan, one.end_date.isoformat(), one.state, one.channels) for one in found]
+
+
+def channel_rows(conn: Connection, client_id: ClientId) -> dict[str, str]:
+    query = select(tables.channel.c.name, tables.channel.c.state).where(tables.channel.c.client_id == client_id)
+    return {row.name: row.state for row in conn.execute(query)}
+
+
+def daily_payments(conn: Connection) -> int:
+    return len(conn.execute(select(tables.ledger_transaction).where(tables.ledger_transaction.c.kind == "daily")).all())
+
+
+def refused(conn: Connection, key: str, ask: object, *args: object, **named: object) -> UserError:
+    with pytest.raises(UserError) as caught:
+        ask(conn, BOOK, *args, **named)  # type: ignore[operator]
+    assert caught.value.key == key
+    return caught.value
+
+
+class TestCreating:
+    def test_chosen_channels_beside_a_running_subscription(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn, Wanted("48210025", channels=3))
+            first = subscribing.quote_subscription(
+                conn, BOOK, asked(client_id), plan="inbox", months=1, channels=names("48210025", 0)
+            )
+            assert (first.kind, first.channels, first.price, first.client_gets) == (
+                "subscribe",
+                1,
+                *(euro("30.00"),) * 2,
+            )
+            confirmed(conn, first)
+            second = subscribing.quote_subscription(
+                conn,
+                BOOK,
+                asked(client_id),
+                plan="pro",
+                months=12,
+                channels=[*names("48210025", 1), ChannelName("telegram", "shop")],
+            )
+            assert second.price == euro("864.00")
+            done = confirmed(conn, second)
+            assert done.changes[0].what == "subscribed"
+            assert subscriptions(conn, client_id) == [
+                ("inbox", "2026-12-26", "active", 1),
+                ("pro", "2027-11-26", "active", 2),
+            ]
+            assert channel_rows(conn, client_id)["shop"] == "active"
+            assert billing.check(conn).ok
+
+        db.write_now(unit)
+
+    def test_what_cannot_be_subscribed(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn, ALFA)
+            refused(conn, "no_subscription", subscribing.quote_subscription, asked(client_id))
+            taken = {"channels": names("48210017", 0)}
+            refused(conn, "channel_taken", subscribing.quote_subscription, asked(client_id), **taken)
+            bad = {"channels": [ChannelName("telegram", " ")]}
+            refused(conn, "bad_channel_name", subscribing.quote_subscription, asked(client_id), **bad)
+
+        db.write_now(unit)
+
+    def test_a_dry_run_writes_nothing(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            subscribing.quote_subscription(conn, BOOK, asked(client_id, save=False), channels=[ChannelName("vk", "x")])
+            assert conn.execute(select(tables.transfer)).first() is None
+
+        db.write_now(unit)
+
+
+class TestUnpaid:
+    def test_the_next_deposit_pays_it_before_any_other_charge(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            made = subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
+            assert (made.price, made.missing, made.paid) == (euro("90.00"), euro("81.00"), False)
+            assert (made.until, made.ends_after) == ("2026-11-29", "2026-12-26")
+            billing.charge_due(conn, BOOK, NOW + 2 * DAY)
+            assert daily_payments(conn) == 0
+            quote = ask_top_up(conn, client_id, euro("100.00"), now=NOW + 2 * DAY)
+            assert (quote.price, quote.client_after, quote.ends_after) == (
+                euro("90.00"),
+                euro("19.00"),
+                date(2026, 12, 26),
+            )
+            assert quote.guard is None
+            done = confirmed(conn, quote, days=2)
+            assert done.changes[0] == Changed(NORD, client_id, "subscribed", quote.id)
+            assert balance_of(conn, client_id) == euro("19.00")
+            assert subscriptions(conn, client_id, days=2) == [("pro", "2026-12-26", "active", 2)]
+            assert confirmed(conn, quote, days=2).changes == []
+            assert partner_money(conn)[0] == euro("1135.00")
+            assert billing.check(conn).ok
+
+        db.write_now(unit)
+
+    def test_too_little_money_says_what_is_still_missing(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
+            quote = ask_top_up(conn, client_id, euro("80.00"))
+            assert (quote.still_missing, quote.price) == (euro("1.00"), None)
+            confirmed(conn, quote)
+            assert subscriptions(conn, client_id) == [("pro", "2026-11-29", "unpaid", 2)]
+            confirmed(conn, ask_top_up(conn, client_id, euro("1.00")))
+            assert subscriptions(conn, client_id) == [("pro", "2026-12-26", "active", 2)]
+            assert balance_of(conn, client_id) == euro("0.00")
+
+        db.write_now(unit)
+
+    def test_a_balance_that_reaches_pays_at_once(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn, Wanted("48210025", balance="100.00", channels=2))
+            made = subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
+            assert made.paid
+            assert [one.what for one in made.changes] == ["unpaid", "subscribed"]
+            assert balance_of(conn, client_id) == euro("10.00")
+
+        db.write_now(unit)
+
+    def test_money_put_right_pays_it_too(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
+            changes = billing.adjust_balance(
+                conn, NORD, client_id, euro("95.00"), reason="bank", by="operator", key="a", now=NOW
+            )
+            assert Changed(NORD, client_id, "subscribed") in changes
+            assert balance_of(conn, client_id) == euro("5.00")
+
+        db.write_now(unit)
+
+    def test_stopped_channels_run_while_it_waits_and_stop_when_it_lapses(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn, Wanted("48210025", channels=2))
+            billing.charge_due(conn, BOOK, NOW + DAY)
+            assert set(channel_rows(conn, client_id).values()) == {"notEnoughMoney"}
+            subscribing.create_unpaid(conn, BOOK, asked(client_id, days=1), plan="pro", months=1)
+            assert set(channel_rows(conn, client_id).values()) == {"active"}
+            billing.charge_due(conn, BOOK, NOW + 4 * DAY)
+            assert set(channel_rows(conn, client_id).values()) == {"active"}
+            changes = billing.charge_due(conn, BOOK, NOW + 5 * DAY)
+            assert {one.what for one in changes} == {"lapsed", "stopped"}
+            assert set(channel_rows(conn, client_id).values()) == {"notEnoughMoney"}
+            assert subscriptions(conn, client_id, days=5) == [("pro", "2026-11-30", "closed", 2)]
+
+        db.write_now(unit)
+
+    def test_no_second_time_without_paying(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
+            refused(conn, "no_subscription", subscribing.quote_subscription, asked(client_id))
+            more = [ChannelName("vk", "x")]
+            refused(conn, "already_unpaid", subscribing.create_unpaid, asked(client_id), channels=more)
+            billing.charge_due(conn, BOOK, NOW + 5 * DAY)
+            refused(conn, "grace_used", subscribing.create_unpaid, asked(client_id, days=5))
+            confirmed(conn, subscribing.quote_subscription(conn, BOOK, asked(client_id, days=5)), days=5)
+            subscribing.create_unpaid(conn, BOOK, asked(client_id, days=5), channels=more)
+
+        db.write_now(unit)
+
+    def test_a_top_up_asked_before_it_was_created_is_asked_anew(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            quote = ask_top_up(conn, client_id, euro("100.00"))
+            held_back = ask_top_up(conn, client_id, euro("200.00"))
+            say_yes(conn, held_back, undo_seconds=60)
+            subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
+            with pytest.raises(UserError, match="quote_stale"):
+                confirmed(conn, quote)
+            changes = billing.settle_due(conn, NOW + timedelta(seconds=61))
+            assert [one.what for one in changes] == ["topped_up", "subscribed"]
+            assert balance_of(conn, client_id) == euro("119.00")
+            assert billing.check(conn).ok
+
+        db.write_now(unit)
+
+    def test_renewing_means_paying_it_with_exactly_what_is_missing(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
+            quote = ask_renewal(conn, client_id, now=NOW + DAY)
+            assert (quote.kind, quote.price, quote.client_gets) == ("subscribe", euro("90.00"), euro("81.00"))
+            other = ask_top_up(conn, client_id, euro("81.00"), now=NOW + DAY)
+            confirmed(conn, quote, days=1)
+            with pytest.raises(UserError, match="quote_stale"):
+                confirmed(conn, other, days=1)
+            assert subscriptions(conn, client_id, days=1) == [("pro", "2026-12-26", "active", 2)]
+
+        db.write_now(unit)
+
+
+class TestChanging:
+    def test_an_upgrade_pays_the_difference_of_the_days_left(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            confirmed(conn, subscribing.quote_subscription(conn, BOOK, asked(client_id), plan="inbox", months=1))
+            quote = subscribing.quote_upgrade(conn, BOOK, asked(client_id, days=10), "max")
+            assert (quote.kind, quote.change, quote.price) == ("change", "upgrade", euro("80.00"))
+            assert (quote.ends_before, quote.ends_after) == (date(2026, 12, 26), date(2026, 12, 26))
+            done = confirmed(conn, quote, days=10)
+            assert done.changes[0].what == "changed"
+            assert subscriptions(conn, client_id, days=10) == [("max", "2026-12-26", "active", 2)]
+            refused(conn, "downgrade_active", subscribing.quote_upgrade, asked(client_id, days=10), "start")
+            refused(conn, "same_plan", subscribing.quote_upgrade, asked(client_id, days=10), "max")
+            assert billing.check(conn).ok
+
+        db.write_now(unit)
+
+    def test_channels_come_for_the_days_left_and_for_today_unless_they_paid_it(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            only = names("48210025", 0)
+            first = subscribing.quote_subscription(conn, BOOK, asked(client_id), plan="pro", months=1, channels=only)
+            confirmed(conn, first)
+            quote = subscribing.quote_added_channels(
+                conn, BOOK, asked(client_id), [*names("48210025", 1), ChannelName("vk", "shop")]
+            )
+            assert quote.price == euro("91.50")
+            assert (quote.channels, quote.names) == (3, ("48210025-1", "shop"))
+            confirmed(conn, quote)
+            assert subscriptions(conn, client_id) == [("pro", "2026-12-26", "active", 3)]
+            billing.charge_due(conn, BOOK, NOW + 3 * DAY)
+            assert daily_payments(conn) == 0
+
+        db.write_now(unit)
+
+    def test_a_quote_for_days_left_ends_with_the_day(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            confirmed(conn, subscribing.quote_subscription(conn, BOOK, asked(client_id), plan="pro", months=1))
+            late = Asked(NORD, client_id, NOW.replace(hour=21, minute=55), ANNA, ANNAS)
+            quote = subscribing.quote_added_channels(conn, BOOK, late, [ChannelName("vk", "shop")])
+            assert quote.expires_at == NOW.replace(hour=22)
+
+        db.write_now(unit)
+
+    def test_channels_leave_without_money_and_are_paid_by_the_day_from_tomorrow(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn, Wanted("48210025", balance="100.00", channels=2))
+            confirmed(conn, subscribing.quote_subscription(conn, BOOK, asked(client_id), plan="pro", months=1))
+            before = balance_of(conn, client_id)
+            quote = subscribing.quote_removed_channels(conn, BOOK, asked(client_id), names("48210025", 1))
+            assert (quote.change, quote.price, quote.client_gets) == ("remove", euro("0.00"), euro("0.00"))
+            done = confirmed(conn, quote)
+            assert [one.what for one in done.changes] == ["changed"]
+            billing.charge_due(conn, BOOK, NOW)
+            assert balance_of(conn, client_id) == before
+            refused(conn, "last_channel", subscribing.quote_removed_channels, asked(client_id), names("48210025", 0))
+            back = subscribing.quote_added_channels(conn, BOOK, asked(client_id), names("48210025", 1))
+            assert back.price == euro("45.00")
+            billing.charge_due(conn, BOOK, NOW + DAY)
+            assert balance_of(conn, client_id) == before - euro("2.00")
+            assert billing.check(conn).ok
+
+        db.write_now(unit)
+
+    def test_which_subscription_and_when_there_is_none(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            for number in (0, 1):
+                quote = subscribing.quote_subscription(
+                    conn, BOOK, asked(client_id), plan="start", months=1, channels=names("48210025", number)
+                )
+                confirmed(conn, quote)
+            refused(conn, "which_subscription", subscribing.quote_upgrade, asked(client_id), "pro")
+            which = billing.standing(conn, client_id, NOW, BOOK).subscriptions[1].id
+            quote = subscribing.quote_upgrade(conn, BOOK, asked(client_id), "pro", which)
+            assert (quote.subscription_id, quote.price) == (which, euro("30.00"))
+            over = add_client(conn, GAMMA)
+            refused(conn, "no_running_subscription", subscribing.quote_upgrade, asked(over), "max")
+            waits = add_client(conn, Wanted("48210041", channels=1))
+            subscribing.create_unpaid(conn, BOOK, asked(waits), plan="pro")
+            refused(conn, "subscription_unpaid", subscribing.quote_upgrade, asked(waits), "max")
+
+        db.write_now(unit)
+
+    def test_a_change_of_what_was_changed_since_is_refused(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            confirmed(conn, subscribing.quote_subscription(conn, BOOK, asked(client_id), plan="inbox", months=1))
+            first = subscribing.quote_upgrade(conn, BOOK, asked(client_id), "pro")
+            second = subscribing.quote_upgrade(conn, BOOK, asked(client_id), "max")
+            third = subscribing.quote_added_channels(conn, BOOK, asked(client_id), [ChannelName("vk", "shop")])
+            again = subscribing.quote_added_channels(conn, BOOK, asked(client_id), [ChannelName("vk", "shop")])
+            confirmed(conn, third)
+            for stale in (first, second, again):
+                with pytest.raises(UserError, match="quote_stale"):
+                    confirmed(conn, stale)
+
+        db.write_now(unit)
+
+    def test_one_change_at_a_time_while_the_money_waits(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            confirmed(conn, subscribing.quote_subscription(conn, BOOK, asked(client_id), plan="inbox", months=1))
+            say_yes(conn, subscribing.quote_upgrade(conn, BOOK, asked(client_id), "pro"), undo_seconds=60)
+            refused(conn, "already_pending", subscribing.quote_upgrade, asked(client_id), "max")
+            billing.settle_due(conn, NOW + timedelta(minutes=2))
+            assert subscriptions(conn, client_id)[0][0] == "pro"
+
+        db.write_now(unit)
+
+
+def test_the_guard_still_offers_the_subscription_first(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        quote = ask_top_up(conn, world(conn, BETA), euro("100.00"))
+        assert quote.guard is not None
+        assert quote.guard.price == euro("90.00")
+
+    db.write_now(unit)
