@@ -11,6 +11,7 @@ from typing import Any, Literal
 import structlog
 from aiohttp import web
 
+from bot.app.books import Books
 from bot.app.clock_offset import read_offset
 from bot.app.heartbeats import beat, farewell
 from bot.app.payments import Payments, provider_of, terms_of
@@ -68,7 +69,8 @@ class House:
         )
         self.jobs.handle(ASK_JOB, Settler(db, self.transport, clock, self.jobs).run_job)
         payments = Payments(db, clock, self.env.around, self.payments)
-        for name, handler in (Workers(db, clock, self.env, self.relay).handlers() | payments.handlers()).items():
+        workers = Workers(db, clock, self.env, self.relay)
+        for name, handler in (workers.handlers() | payments.handlers() | Books(db, clock).handlers()).items():
             self.jobs.handle(name, handler)
         timetable = Timetable(entries(), clock.now())
         self.scheduler = Scheduler(db, self.jobs, clock, timetable, before=self._follow_the_clock)

@@ -11,6 +11,8 @@ EXPIRE = "expire"
 SWEEP = "sweep"
 PRUNE = "prune"
 RECONCILE = "reconcile"
+SEAL = "seal"
+AUDIT = "audit"
 
 
 def entries() -> Sequence[Entry]:
@@ -21,6 +23,8 @@ def entries() -> Sequence[Entry]:
         every_minute(CHARGE, CHARGE),
         every_minute(SCAN, SCAN),
         every_minute(EXPIRE, EXPIRE),
+        every_minute(SEAL, SEAL),
         every_minutes(RECONCILE, RECONCILE, 5),
+        every_minutes(AUDIT, AUDIT, 15),
         hourly(PRUNE, PRUNE, 17),
     )
