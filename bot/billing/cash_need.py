@@ -50,7 +50,7 @@ def cash_need(
     today: Mapping[ClientId, date],
     days: int = DAYS,
 ) -> list[CashNeed]:
-    """The need by currency for what ends within `days`, or ended as many days ago and waits.
+    """The need by currency for what ends within `days`, or ended as many days ago and waits, or was never paid yet.
 
     Each client's balance counts once, however many subscriptions he has. Daily payments are not renewals: left out.
     """
@@ -70,13 +70,16 @@ def cash_need(
 
 def _ending(held: Holdings, today: date, days: int) -> list[Subscription]:
     span = timedelta(days=days)
-    kept = [one for one in held.subscriptions if one.state in ("active", "ended") and held.in_subscription(one.id)]
+    kept = [one for one in held.subscriptions if one.state != "closed" and held.in_subscription(one.id)]
     return sorted((one for one in kept if today - span <= one.end_date <= today + span), key=lambda one: one.end_date)
 
 
 def _due(held: Holdings, ending: list[Subscription], book: PriceBook, rate: Decimal, today: date) -> Due:
     price = zero(held.currency)
     for one in ending:
+        if one.unpaid:
+            price += Money(one.due_minor or 0, held.currency)
+            continue
         if one.plan is None:
             raise UserError("price_unknown", plan="?", transport="?", currency=held.currency)
         months = one.months or book.renew_months

@@ -15,9 +15,10 @@ from bot.billing.forecast import HISTORY_MAX_DAYS, Band, usage_band
 from bot.billing.holdings import Holdings
 from bot.billing.local_day import first_instant, local_date
 from bot.billing.plan import PriceBook
+from bot.billing.rates import rate, rates
 from bot.billing.standing import run_out_day
 from bot.ids import ClientId, PartnerId
-from bot.storage.tables import client, ledger_transaction, partner, posting
+from bot.storage.tables import client, ledger_transaction, posting
 
 _SPENDING = ("usage", "daily", "adjust")
 """Kinds that take money from a client from day to day; a difference put right counts where it went down."""
@@ -61,10 +62,7 @@ def partner_need(
     held = repository.holdings(conn, [ClientId(one) for one in ids])
     available = {one.currency: one.available for one in partner_accounts(conn, partner_id)}
     today = {one.client_id: local_date(now, one.time_zone) for one in held.values()}
-    program = book.program(_program(conn, partner_id))
-    clients = repository.count_clients(conn, partner_id)
-    rates = {which: program.rate(day, clients) for which, day in today.items()}
-    return cash_need(held.values(), book, rates, available, today, days)
+    return cash_need(held.values(), book, rates(conn, book, partner_id, today), available, today, days)
 
 
 def compare(
@@ -73,12 +71,7 @@ def compare(
     """Every plan and period against today's daily payments. Raises UserError unknown_client, no_subscription."""
     held = repository.holdings_of(conn, client_id, partner_id)
     today = local_date(now, held.time_zone)
-    rate = book.program(_program(conn, partner_id)).rate(today, repository.count_clients(conn, partner_id))
-    return what_if(held, book, rate, today, months)
-
-
-def _program(conn: Connection, partner_id: PartnerId) -> str:
-    return str(conn.execute(select(partner.c.program).where(partner.c.id == partner_id)).scalar_one())
+    return what_if(held, book, rate(conn, book, held, today), today, months)
 
 
 def _spending(conn: Connection, held: Holdings, today: date) -> tuple[Sequence[int], bool]:

@@ -1,23 +1,21 @@
 """Quotes: gathers what an offer needs, works it out, and stores it so that it can be confirmed."""
 
 from dataclasses import replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bot.billing import offer, repository, transfers
 from bot.billing.accounts import find_account, open_account, system_account
-from bot.billing.holdings import Holdings
 from bot.billing.local_day import local_date
 from bot.billing.offer import Desk, Offer
 from bot.billing.plan import PriceBook
 from bot.billing.quote import Quote
+from bot.billing.rates import rate
 from bot.errors import UserError
 from bot.id_generator import new_code, new_id, new_receipt, new_token
 from bot.ids import AccountId, Address, ClientId, CuratorId, PartnerId, SubscriptionId, TransferId
 from bot.money import Money, zero
-from bot.storage.tables import client, partner
 
 _UNSAVED = {kind: AccountId(kind) for kind in ("partner", "client", "discount", "revenue")}
 """A dry run opens no accounts: the names stand for them."""
@@ -116,26 +114,12 @@ def desk_of(
     return Desk(
         held=held,
         book=book,
-        rate=_rate(conn, book, held, today),
+        rate=rate(conn, book, held, today),
         partner_available=own.available if own else zero(held.currency),
         today=today,
         now=now,
         accounts=_open_accounts(conn, partner_id, client_id, held.currency) if save else _UNSAVED,
     )
-
-
-def _rate(conn: Connection, book: PriceBook, held: Holdings, today: date) -> Decimal:
-    """The share the partner keeps by his program, the day and the number of his clients.
-
-    His own accounts have a discount of their own, whatever the number of clients: that is how his further channels
-    cost him less.
-    """
-    terms = select(partner.c.program, client.c.kind).join(client, client.c.partner_id == partner.c.id)
-    row = conn.execute(terms.where(client.c.id == held.client_id)).one()
-    program = book.program(row.program)
-    if row.kind in ("main", "demo"):
-        return program.own_channel_discount
-    return program.rate(today, repository.count_clients(conn, held.partner_id))
 
 
 def _open_accounts(conn: Connection, partner_id: PartnerId, client_id: ClientId, currency: str) -> dict[str, AccountId]:
