@@ -33,4 +33,5 @@ def set_up_logging(settings: LogSettings) -> None:
     )
     for chatty in ("twilio", "stripe", "httpx", "httpcore", "aiohttp.access", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

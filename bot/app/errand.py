@@ -1,98 +1,166 @@
-"""A short visit to the installation: put a message into the inbox, see to it that it is handled, read the replies."""
+"""A short visit to the installation: a curator's message by the inbound path, and what is said in answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import aiohttp
 from sqlalchemy import Connection, select
 
 from bot.app.clock_offset import read_offset
-from bot.app.heartbeats import anybody_works
+from bot.app.heartbeats import anybody_works, phone_page
 from bot.app.house import House, build
 from bot.app.opening import open_database
-from bot.app.simulation import embedded_simulator, pointed_at_simulator
+from bot.app.simulation import bound_sockets, embedded_simulator, is_simulated, pointed_at_simulator
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.errors import UserError
+from bot.errors import TransientError, UserError
 from bot.id_generator import new_id
 from bot.ids import Address, InboxId
 from bot.messaging import inbox as inbox_room
 from bot.messaging.deliveries import Delivery, replies_to
 from bot.messaging.message import Inbound
-from bot.simulator.server import Simulator
+from bot.messaging.status import State
+from bot.storage.engine import Database
 from bot.storage.tables import inbox
 
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.03
+_SETTLE_SECONDS = 2.0
+_LOOPBACK = "127.0.0.1"
+_UNDER_WAY = (State.QUEUED, State.SENDING)
+Say = Callable[[Address, str, str | None], Awaitable[str]]
+"""Hands a message in; returns the provider's id of it."""
 
 
 class Errand:
-    """An installation that is visited by a command; a worker elsewhere does the work, or this process itself."""
+    """An installation that is visited by a command."""
 
-    def __init__(self, house: House, works_here: bool) -> None:
-        self._house = house
-        self._works_here = works_here
+    def __init__(self, db: Database, say: Say) -> None:
+        self._db = db
+        self._say = say
 
-    async def receive(self, address: Address, text: str, payload: str | None) -> InboxId:
-        """What the webhook does with a message; returns its inbox id."""
-        house = self._house
-        row = Inbound(
-            transport=house.transport.name,
-            provider_id=f"CLI{new_id()}",
-            from_address=address,
-            to_address=Address(house.settings.twilio.sender),
-            body=text,
-            received_at=house.clock.now(),
-            payload=payload,
-        )
-        await house.db.write(inbox_room.accept, row, house.jobs)
-        return await house.db.read(_inbox_id, row.provider_id)
-
-    async def replies(self, inbox_id: InboxId) -> list[Delivery]:
-        """Wait until the message is handled, and give what was said in answer."""
-        if self._works_here:
-            await self._house.until_quiet()
-        while not await self._house.db.read(_is_handled, inbox_id):  # noqa: ASYNC110 - only the table tells
+    async def exchange(self, address: Address, text: str, payload: str | None) -> list[Delivery]:
+        """Hand a message in, wait until it is handled, and give what was said in answer, with what became of it."""
+        provider_id = await self._say(address, text, payload)
+        while (inbox_id := await self._db.read(_handled, provider_id)) is None:  # noqa: ASYNC110 - the table tells
             await asyncio.sleep(_LOOK_SECONDS)
-        return await self._house.db.read(replies_to, inbox_id)
+        until = asyncio.get_running_loop().time() + _SETTLE_SECONDS
+        replies = await self._db.read(replies_to, inbox_id)
+        while _under_way(replies) and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(_LOOK_SECONDS)
+            replies = await self._db.read(replies_to, inbox_id)
+        return replies
 
 
 @asynccontextmanager
 async def errand(settings: Settings) -> AsyncIterator[Errand]:
-    """Open the installation. Without a live worker the work is done here; without an account, on a simulator."""
-    db = open_database(settings)
-    clock = SystemClock()
-    clock.move_to_offset(await db.read(read_offset))
-    works_here = not await db.read(anybody_works, datetime.now(UTC))
-    simulator = await _simulator(settings, clock, works_here)
-    if settings.twilio.account_sid is None:
-        settings = pointed_at_simulator(settings, simulator.url if simulator else "http://127.0.0.1:1", payments=False)
-    house = build(settings, db, clock=clock, role="worker")
-    try:
-        yield Errand(house, works_here)
-    finally:
-        await house.relay.close()
-        await house.close_wires()
-        if simulator is not None:
-            await simulator.stop()
-        await db.close()
+    """Open the installation. Where no worker lives, this process does the work; without an account, on a simulator."""
+    async with open_database(settings) as db:
+        clock = SystemClock()
+        clock.move_to_offset(await db.read(read_offset))
+        if await db.read(anybody_works, datetime.now(UTC)):
+            yield Errand(db, await _by_those_who_work(db, settings, clock))
+        elif settings.twilio.account_sid is None:
+            async with _on_a_simulator(db, settings, clock) as say:
+                yield Errand(db, say)
+        else:
+            async with _working_here(db, settings, clock) as say:
+                yield Errand(db, say)
 
 
-async def _simulator(settings: Settings, clock: SystemClock, works_here: bool) -> Simulator | None:
-    """The other end when there is no account; never beside the one that a running worker has."""
-    if settings.twilio.account_sid is not None or not works_here:
-        return None
+async def _by_those_who_work(db: Database, settings: Settings, clock: SystemClock) -> Say:
+    """To the phone of the simulator that the workers are on, or else straight into the inbox."""
+    page = await db.read(phone_page, datetime.now(UTC))
+    page = page or (settings.twilio.api_url if is_simulated(settings) else None)
+    straight = _into_the_inbox(db, settings, clock, build(_with_account(settings), db, clock=clock, role="worker"))
+    return straight if page is None else _by_phone(page, straight)
+
+
+@asynccontextmanager
+async def _on_a_simulator(db: Database, settings: Settings, clock: SystemClock) -> AsyncIterator[Say]:
+    """The whole product with a simulator, on free ports, for as long as the visit lasts."""
     if not settings.database.url.startswith("sqlite"):
         raise UserError("no_account")
-    simulator = embedded_simulator(settings, clock, people=(), partner_name="", move=None)
-    await simulator.start()
-    return simulator
+    product, other = bound_sockets(_LOOPBACK, 0)
+    with product, other:
+        here = settings.model_copy(update={"public_url": f"http://{_LOOPBACK}:{product.getsockname()[1]}"})
+        simulator = embedded_simulator(here, clock, people=(), partner_name="", move=None)
+        await simulator.start(sock=other)
+        house = build(pointed_at_simulator(here, simulator.url, payments=False), db, clock=clock, role="visit")
+
+        async def say(address: Address, text: str, payload: str | None) -> str:
+            line = await simulator.say(address, text, payload)
+            if line.state == "failed":
+                raise TransientError("the webhook did not take the message")
+            return line.sid
+
+        try:
+            await house.start(product)
+            yield say
+            await simulator.settle()
+        finally:
+            await house.stop()
+            await simulator.stop()
 
 
-def _inbox_id(conn: Connection, provider_id: str) -> InboxId:
-    return InboxId(conn.execute(select(inbox.c.id).where(inbox.c.provider_id == provider_id)).scalar_one())
+@asynccontextmanager
+async def _working_here(db: Database, settings: Settings, clock: SystemClock) -> AsyncIterator[Say]:
+    house = build(settings, db, clock=clock, role="worker")
+    await house.start()
+    try:
+        yield _into_the_inbox(db, settings, clock, house)
+    finally:
+        await house.stop()
 
 
-def _is_handled(conn: Connection, inbox_id: InboxId) -> bool:
-    state: str = conn.execute(select(inbox.c.state).where(inbox.c.id == inbox_id)).scalar_one()
-    return state != "received"
+def _into_the_inbox(db: Database, settings: Settings, clock: SystemClock, house: House) -> Say:
+    """What the webhook does with a message. It opens no window with a real person, who has written nothing."""
+
+    async def say(address: Address, text: str, payload: str | None) -> str:
+        row = Inbound(
+            transport=house.transport.name,
+            provider_id=f"CLI{new_id()}",
+            from_address=address,
+            to_address=Address(settings.twilio.sender),
+            body=text,
+            received_at=clock.now(),
+            payload=payload,
+            opens_window=is_simulated(settings),
+        )
+        await db.write(inbox_room.accept, row, house.jobs)
+        return row.provider_id
+
+    return say
+
+
+def _by_phone(page: str, otherwise: Say) -> Say:
+    """To the simulator's phone, which sends it on as a signed webhook; `otherwise` where nobody answers there."""
+
+    async def say(address: Address, text: str, payload: str | None) -> str:
+        body = {"address": address, "text": text} | ({"payload": payload} if payload else {})
+        try:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.post(f"{page}/phone/api/messages", json=body) as answer,
+            ):
+                if answer.status < 300:
+                    return str((await answer.json())["sid"])
+        except (aiohttp.ClientError, KeyError, ValueError):
+            pass
+        return await otherwise(address, text, payload)
+
+    return say
+
+
+def _with_account(settings: Settings) -> Settings:
+    return pointed_at_simulator(settings, "http://127.0.0.1:1") if settings.twilio.account_sid is None else settings
+
+
+def _under_way(replies: list[Delivery]) -> bool:
+    return any(one.state in _UNDER_WAY for one in replies)
+
+
+def _handled(conn: Connection, provider_id: str) -> InboxId | None:
+    row = conn.execute(select(inbox.c.id, inbox.c.state).where(inbox.c.provider_id == provider_id)).one_or_none()
+    return InboxId(row.id) if row is not None and row.state != "received" else None

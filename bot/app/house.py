@@ -37,7 +37,15 @@ from bot.web.app import build_web
 from bot.web.deps import PaymentsDoor, WebDeps
 
 log = structlog.get_logger(__name__)
-Role = Literal["all", "web", "worker", "scheduler"]
+Role = Literal["all", "web", "worker", "scheduler", "visit"]
+"""What a process does; `visit` takes in and answers messages, and leaves what time starts to the others."""
+_DOORS: Mapping[Role, frozenset[Role]] = {
+    "all": frozenset({"web", "worker", "scheduler"}),
+    "visit": frozenset({"web", "worker"}),
+    "web": frozenset({"web"}),
+    "worker": frozenset({"worker"}),
+    "scheduler": frozenset({"scheduler"}),
+}
 BEAT_SECONDS = 1.0
 _STOP_SECONDS = 10.0
 _LATE = timedelta(seconds=10)
@@ -87,6 +95,7 @@ class House:
                 payments=PaymentsDoor(self.payments, self.env.around) if self.payments is not None else None,
             )
         )
+        self._phone_page = phone_page
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._beaten_at: datetime | None = None
@@ -140,8 +149,8 @@ class House:
         host, port = self._runner.addresses[0][:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    def _has(self, role: Role) -> bool:
-        return self.role in ("all", role)
+    def _has(self, door: Role) -> bool:
+        return door in _DOORS[self.role]
 
     def _keep(self, loop: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(loop, name=name))
@@ -164,7 +173,7 @@ class House:
     async def _beat(self) -> None:
         while True:
             try:
-                await self.db.write(beat, self.name, self.role, datetime.now(UTC))
+                await self.db.write(beat, self.name, self.role, self._phone_page, datetime.now(UTC))
                 self._beaten_at = datetime.now(UTC)
             except Exception as error:
                 log.error("heartbeat_failed", error=repr(error))

@@ -75,6 +75,13 @@ def embedded_simulator(
     return create_simulator(options, clock, move_clock=move)
 
 
+def reached_at(settings: Settings, sock: socket.socket | None) -> Settings:
+    """The same settings with the address that is really listened on, unless one was set."""
+    if sock is None or settings.public_url != Settings.model_fields["public_url"].default:
+        return settings
+    return settings.model_copy(update={"public_url": f"http://127.0.0.1:{sock.getsockname()[1]}"})
+
+
 async def move_clock(db: Database, clock: SystemClock, by: timedelta) -> datetime:
     """Move the product's time forward for every process; returns the new time. UserError when it may not be."""
     clock.move_to_offset(await db.write(move_forward, by))
@@ -86,15 +93,16 @@ def bound_sockets(host: str, port: int) -> tuple[socket.socket, socket.socket]:
 
     Port 0 takes any two free ports. OSError when one is taken.
     """
-    product = _bound(host, port)
+    product = bound_socket(host, port)
     try:
-        return product, _bound(host, port + 1 if port else 0)
+        return product, bound_socket(host, port + 1 if port else 0)
     except OSError:
         product.close()
         raise
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A socket bound to an address; port 0 takes any free one. OSError when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -10,6 +10,7 @@ from bot.alerts import service as alerts
 from bot.alerts.due import DueClient, due_list
 from bot.alerts.report import ScanReport
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.why import Outcome
 from bot.alerts.why import why as outcomes_of
 from bot.app.clock_offset import move_forward
 from bot.app.simulation import is_simulated
@@ -17,7 +18,7 @@ from bot.billing.charging import charge_due, is_waiting
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json, print_table
 from bot.cli.reading import client_of, moment_of, span_of
-from bot.cli.session import Session, session
+from bot.cli.session import Session, partner_of, session
 from bot.errors import UserError
 from bot.i18n import date_text, money_text
 from bot.ids import PartnerId
@@ -89,7 +90,7 @@ def why(
 ) -> None:
     """For each curator and rule: what was sent, what was not and why, and what comes next."""
     with session(config) as here:
-        found = here.db.read_now(lambda conn: outcomes_of(conn, client_of(conn, here.partner(partner), client).id))
+        found = here.db.read_now(lambda conn: _outcomes(conn, here, partner, client))
     if json:
         print_json(found)
         return
@@ -106,6 +107,10 @@ def why(
     print_table(
         "", ("curator", "rule", "outcome", "at (UTC)", "next (UTC)"), rows, "Nobody has to do with this client."
     )
+
+
+def _outcomes(conn: Connection, here: Session, partner: str | None, client: str) -> list[Outcome]:
+    return outcomes_of(conn, client_of(conn, partner_of(conn, partner), client).id, now=here.now)
 
 
 def _scan(here: Session, now: datetime, only: PartnerId | None) -> ScanReport:

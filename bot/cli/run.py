@@ -63,7 +63,9 @@ def serve(
     if role not in ("all", "web", "worker", "scheduler"):
         fail(f"{role} is no role; use one of all, web, worker, scheduler.", as_json=False, status=WRONG_USE)
     on_simulator = settings.twilio.account_sid is None
-    if on_simulator and not (settings.simulator.enabled and settings.database.url.startswith("sqlite")):
+    if on_simulator and settings.simulator.enabled and not settings.database.url.startswith("sqlite"):
+        fail("the simulator works with SQLite only, and the database is another.", as_json=False, status=WRONG_USE)
+    if on_simulator and not settings.simulator.enabled:
         fail(
             "there is no Twilio account. Either set CURATORBOT_TWILIO__ACCOUNT_SID and CURATORBOT_TWILIO__AUTH_TOKEN, "
             "or, to try things out on SQLite, CURATORBOT_SIMULATOR__ENABLED=true.",

@@ -1,23 +1,27 @@
 """Runs the service, or the simulator alone, until it is told to stop."""
 
 import asyncio
+import contextlib
 import signal
 
 import structlog
 
-from bot.app.clock_offset import read_offset
-from bot.app.house import Role, build
+from bot.app.clock_offset import make_real, read_offset
+from bot.app.house import House, Role, build
 from bot.app.opening import open_database
-from bot.app.simulation import embedded_simulator, pointed_at_simulator
+from bot.app.simulation import bound_socket, embedded_simulator, is_simulated, pointed_at_simulator, reached_at
 from bot.cli.output import console
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.directory.service import list_curators, list_partners
+from bot.messaging.contents import all_stored, status
+from bot.messaging.templates import registry
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import Person, SimulatorSettings
 from bot.storage.engine import Database
 
 log = structlog.get_logger(__name__)
+_LISTEN = ("all", "web")
 
 
 async def until_told_to_stop() -> None:
@@ -35,25 +39,41 @@ async def until_told_to_stop() -> None:
 async def run_service(settings: Settings, role: Role, *, on_simulator: bool) -> None:
     """Run one process of the service, with the simulator inside when there is no account."""
     async with open_database(settings) as db:
+        if not is_simulated(settings):
+            await db.write(make_real)
         clock = SystemClock()
         clock.move_to_offset(await db.read(read_offset))
-        simulator = await _start_simulator(settings, db, clock) if on_simulator else None
-        if simulator is not None:
-            settings = pointed_at_simulator(settings, simulator.url)
-        house = build(settings, db, clock=clock, role=role, phone_page=simulator.url if simulator else None)
-        try:
-            await house.start()
-            log.info("serving", role=role, url=house.url if role in ("all", "web") else None)
+        with contextlib.ExitStack() as sockets:
+            sock = (
+                sockets.enter_context(bound_socket(settings.web.host, settings.web.port)) if role in _LISTEN else None
+            )
+            if on_simulator:
+                settings = reached_at(settings, sock)
+            simulator = await _start_simulator(settings, db, clock) if on_simulator else None
             if simulator is not None:
-                log.info("phone_page", url=simulator.url)
-                report = await house.register_texts()
-                log.info("texts_registered", created=report.created, problems=report.problems)
-            await until_told_to_stop()
-        finally:
-            await house.stop()
-            if simulator is not None:
-                await simulator.stop()
-            log.info("stopped")
+                settings = pointed_at_simulator(settings, simulator.url)
+            house = build(settings, db, clock=clock, role=role, phone_page=simulator.url if simulator else None)
+            try:
+                await house.start(sock)
+                await _announce(house, simulator)
+                await until_told_to_stop()
+            finally:
+                await house.stop()
+                if simulator is not None:
+                    await simulator.stop()
+                log.info("stopped")
+
+
+async def _announce(house: House, simulator: Simulator | None) -> None:
+    """Say where the doors are, and what is missing at the provider."""
+    log.info("serving", role=house.role, url=house.url if house.role in _LISTEN else None)
+    if simulator is not None:
+        report = await house.register_texts()
+        log.info("phone_page", url=simulator.url, texts=report.created, problems=report.problems)
+        return
+    missing = [one.name for one in status(await house.db.read(all_stored), registry().contents()) if not one.is_usable]
+    if missing:
+        log.warning("texts_not_usable", count=len(missing), recipe="run `curatorbot templates push`")
 
 
 async def run_simulator(settings: Settings, port: int, account_sid: str, auth_token: str, webhook: str) -> None:

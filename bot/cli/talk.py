@@ -65,9 +65,8 @@ async def _chat(config: Path | None, address: Address) -> None:
 
 
 async def _exchange(door: Errand, address: Address, text: str, payload: str | None) -> list[Delivery]:
-    inbox_id = await door.receive(address, text, payload)
     async with asyncio.timeout(_WAIT_SECONDS):
-        return await door.replies(inbox_id)
+        return await door.exchange(address, text, payload)
 
 
 def _show(one: Delivery) -> None:

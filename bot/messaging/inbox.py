@@ -59,7 +59,7 @@ def accept_many(conn: Connection, rows: list[Inbound], jobs: Jobs) -> list[bool]
         if key in new:
             new.remove(key)
             kept.append(row)
-    contacts.heard(conn, [(row.to_address, row.from_address, row.received_at) for row in kept])
+    contacts.heard(conn, [(row.to_address, row.from_address, row.received_at) for row in kept if row.opens_window])
     waiting: dict[str, datetime] = {row.from_address: row.received_at for row in reversed(kept)}
     jobs.enqueue_many(conn, DISPATCH_JOB, waiting, priority=10)
     return accepted

@@ -79,6 +79,8 @@ class Inbound:
     """Provider's id of the message that is answered or quoted."""
     media: int = 0
     raw: Mapping[str, str] = field(default_factory=dict)
+    opens_window: bool = True
+    """False for a message that did not come by WhatsApp, such as one from the command line."""
 
 
 class ErrorClass(StrEnum):

@@ -782,15 +782,18 @@ heartbeat = Table(
     metadata,
     Column("worker", String(64), primary_key=True),
     Column("role", String(16), nullable=False),
+    Column("phone_page", Text),
     Column("seen_at", UtcDateTime, nullable=False),
 )
-"""`seen_at` is the machine's own time, not the product's: it says whether a process lives."""
+"""`seen_at` is the machine's own time, not the product's: it says whether a process lives. `phone_page` is where the
+simulator inside that process listens."""
 
 clock_offset = Table(
     "clock_offset",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("seconds", BigInteger, nullable=False),
+    Column("real", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("id = 1", name="one_row"),
     CheckConstraint("seconds >= 0", name="forward"),
 )

@@ -48,6 +48,7 @@ def upgrade() -> None:
         "clock_offset",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.Column("real", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_clock_offset_one_row")),
         sa.CheckConstraint("seconds >= 0", name=op.f("ck_clock_offset_forward")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_offset")),
@@ -89,6 +90,7 @@ def upgrade() -> None:
         "heartbeat",
         sa.Column("worker", sa.String(length=64), nullable=False),
         sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("phone_page", sa.Text(), nullable=True),
         sa.Column("seen_at", types.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("worker", name=op.f("pk_heartbeat")),
     )
