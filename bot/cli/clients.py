@@ -12,16 +12,18 @@ from bot.billing.standings import standing, standings
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json, print_table
 from bot.cli.reading import client_of
-from bot.cli.session import session
+from bot.cli.session import Session, partner_of, session
 from bot.directory.partners import require_granted
 from bot.directory.people import Client
-from bot.directory.service import list_clients
+from bot.directory.service import ensure_default_partner, list_clients
 from bot.errors import UserError
 from bot.i18n import date_text, money_text
-from bot.imports.apply import How, import_in_units
+from bot.imports.apply import How, import_in_units, import_table
 from bot.imports.reader import read_table
 from bot.imports.reasons import error_text
 from bot.imports.report import ImportReport
+from bot.imports.table import Table
+from bot.phone import pretty_phone
 
 clients = typer.Typer(help="The partner's clients.", no_args_is_help=True)
 _READ_MAX = 21 * 1024 * 1024
@@ -48,9 +50,8 @@ def import_(
     try:
         table = read_table(data, name)
         with session(config) as here:
-            owner = here.partner(partner, create=True)
             how = How("command line", dry_run, adjust, reason, yes, name)
-            report = import_in_units(here.db.write_now, owner.id, table, env=here.env, now=here.now, how=how)
+            report = _rehearse(here, partner, table, how) if dry_run else _import(here, partner, table, how)
     except UserError as error:
         if error.key.startswith("import_"):
             raise UserError("told", text=error_text(error)) from error
@@ -104,11 +105,13 @@ def show(
         print_json(_document(one, state))
         return
     console.print(f"[bold]{escaped(one.company)}[/bold], ID {one.account_id}")
-    console.print(f"Balance {money_text(state.balance, 'en')}, subscription till {_until(state)}, {_channels(state)}")
+    until = _until(state)
+    subscription = f"subscription till {until}" if state.next_end else f"subscription: {until}"
+    console.print(f"Balance {money_text(state.balance, 'en')}, {subscription}, {_channels(state)}")
     if state.runs_out_on:
         console.print(f"The money lasts through {date_text(state.runs_out_on, 'en', weekday=True)}.")
     if one.contact_name or one.contact_phone:
-        console.print(f"Contact: {escaped(one.contact_name or '–')}, {one.contact_phone or '–'}")
+        console.print(f"Contact: {escaped(one.contact_name or '–')}, {pretty_phone(one.contact_phone or '–')}")
     if one.as_of:
         console.print(f"As of {one.as_of:%d %b %Y %H:%M} UTC")
 
@@ -123,6 +126,32 @@ def _read(file: str) -> tuple[bytes, str | None]:
         raise UserError("told", text=f"{file}: {error.strerror}") from error
 
 
+def _import(here: Session, partner: str | None, table: Table, how: How) -> ImportReport:
+    owner = here.partner(partner, create=True)
+    return import_in_units(here.db.write_now, owner.id, table, env=here.env, now=here.now, how=how)
+
+
+def _rehearse(here: Session, partner: str | None, table: Table, how: How) -> ImportReport:
+    """What an import would do, on a unit that is thrown away: not even the first partner stays."""
+    env, now = here.env, here.now
+
+    def unit(conn: Connection) -> None:
+        owner = partner_of(conn, partner) if partner else ensure_default_partner(conn, now)
+        raise _Rehearsed(import_table(conn, owner.id, table, env=env, now=now, by=how.by, dry_run=True))
+
+    try:
+        here.db.write_now(unit)
+    except _Rehearsed as seen:
+        return seen.report
+    raise AssertionError("a rehearsal always ends by being thrown away")
+
+
+class _Rehearsed(Exception):
+    def __init__(self, report: ImportReport) -> None:
+        super().__init__()
+        self.report = report
+
+
 def _tell(report: ImportReport) -> None:
     title = "Nothing was changed; this is what an import would do:" if report.dry_run else "Imported."
     console.print(
@@ -134,8 +163,12 @@ def _tell(report: ImportReport) -> None:
         console.print(f"  [red]line {row['line']}[/red], {row['column'] or 'row'}: {escaped(row['reason'])}")
     for one in report.missing:
         console.print(f"  [yellow]missing[/yellow]: {escaped(one.company)} ({one.account_id}), flagged, not deleted")
-    for row in facts["differences"]:
-        console.print(f"  [yellow]left as our books have it[/yellow]: {escaped(str(row))}")
+    for other in report.differences:
+        console.print(
+            f"  [yellow]left as it is[/yellow]: {escaped(other.company)} ({other.account_id}), "
+            f"{other.field.replace('_', ' ')}: here {escaped(other.ours or '–')}, "
+            f"in the table {escaped(other.table or '–')}"
+        )
     if report.ignored:
         console.print(f"  columns not used: {escaped(', '.join(report.ignored))}")
     if report.dry_run and report.doubt.asks:
@@ -150,7 +183,8 @@ def _until(state: Standing) -> str:
 
 def _channels(state: Standing) -> str:
     stopped = f", {state.stopped} stopped" if state.stopped else ""
-    return f"{len(state.channels)} channels{stopped}"
+    count = len(state.channels)
+    return f"{count} channel{'' if count == 1 else 's'}{stopped}"
 
 
 def _document(one: Client, state: Standing) -> dict[str, Any]:

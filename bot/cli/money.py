@@ -1,5 +1,6 @@
 """`quote` and `ledger`: what a move of money would do, and whether the books are right."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,10 +11,11 @@ from bot.billing import checking
 from bot.billing.quote import Quote
 from bot.billing.quoting import quote_renewal, quote_top_up
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
-from bot.cli.output import REFUSED, console, print_json, print_table
+from bot.cli.output import REFUSED, console, escaped, print_json, print_table
 from bot.cli.reading import amount_of, client_of, moment_of, months_of
 from bot.cli.session import Session, session
 from bot.directory.people import Client
+from bot.directory.service import list_clients
 from bot.i18n import date_text, money_text
 from bot.money import Money
 
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(ledger, name="ledger")
 
 
-@quote.command()
+@quote.command(context_settings={"ignore_unknown_options": True})
 def topup(
     client: Annotated[str, typer.Argument(help="Account ID, its last digits, or the company.")],
     amount: Annotated[str, typer.Argument(help="What the client is to get: 1440 or 1440.50.")],
@@ -114,12 +116,19 @@ def balances(
     """Every account with its balance."""
     with session(config) as here:
         moment = moment_of(at) if at else None
-        found = here.db.read_now(checking.balances, here.partner(partner).id, moment)
+        owner = here.partner(partner)
+        found = here.db.read_now(checking.balances, owner.id, moment)
+        names = {str(one.id): one for one in here.db.read_now(list_clients, owner.id)}
     if json:
         print_json(found)
         return
-    rows = [(one.kind, one.owner_id, money_text(one.balance, "en")) for one in found]
+    rows = [(one.kind, escaped(_owner(one.owner_id, names)), money_text(one.balance, "en")) for one in found]
     print_table("", ("account", "of", ">balance"), rows, "No accounts yet.")
+
+
+def _owner(owner_id: str, clients: Mapping[str, Client]) -> str:
+    known = clients.get(owner_id)
+    return f"{known.company} {known.account_id}" if known else owner_id
 
 
 def _read(here: Session, unit: Any) -> tuple[Client, Quote]:

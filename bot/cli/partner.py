@@ -80,7 +80,7 @@ def show(partner: PartnerOption = None, config: ConfigOption = None, json: JsonO
     print_table("", (">balance", ">held", ">available"), rows, "Nothing on the partner account yet.")
 
 
-@partner.command()
+@partner.command(context_settings={"ignore_unknown_options": True})
 def deposit(
     amount: Annotated[str, typer.Argument(help="What came in: 936 or 936.00.")],
     currency: Annotated[str, typer.Argument(metavar="CUR", help="EUR, USD, KZT or RUB.")],

@@ -58,7 +58,7 @@ def settings_of(config: Path | None, *, quiet: bool = False) -> Settings:
 @contextmanager
 def session(config: Path | None) -> Iterator[Session]:
     """Open the installation for one command, and close it."""
-    settings = settings_of(config)
+    settings = settings_of(config, quiet=True)
     with open_database(settings) as db:
         clock = SystemClock()
         clock.move_to_offset(db.read_now(read_offset))

@@ -50,13 +50,13 @@ def chat(
 
 
 async def _say(config: Path | None, address: Address, text: str, payload: str | None) -> list[Delivery]:
-    async with errand(settings_of(config)) as door:
+    async with errand(settings_of(config, quiet=True)) as door:
         return await _exchange(door, address, text, payload)
 
 
 async def _chat(config: Path | None, address: Address) -> None:
     buttons: dict[str, str] = {}
-    async with errand(settings_of(config)) as door:
+    async with errand(settings_of(config, quiet=True)) as door:
         while line := (await asyncio.to_thread(console.input, "[bold]> [/bold]")).strip():
             replies = await _exchange(door, address, line, buttons.get(line.casefold()))
             for one in replies:
