@@ -13,12 +13,14 @@ from bot.handlers.choosing import about
 from bot.handlers.commands import No, Tap, Yes
 from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
+from bot.handlers.quotes import ask_again
 from bot.handlers.reply import Menu, Replies, Reply
 from bot.handlers.router import Router
 from bot.id_generator import CODE_DIGITS
 from bot.ids import TransferId
 from bot.messaging.templates import Button
 from bot.money import as_json
+from bot.storage.switches import Switch, paused
 
 router = Router()
 CODE_LENGTH = CODE_DIGITS
@@ -26,7 +28,7 @@ CODE_LENGTH = CODE_DIGITS
 
 @router.command(Yes)
 def yes(ctx: Context, command: Yes) -> Replies:
-    """A bare yes counts only while exactly one quote is open; with a code it means the quote of that code."""
+    """A bare yes confirms only the question asked last, and only while nothing else is open; a code means its quote."""
     if not ctx.curator.may_move_money:
         return [Reply("replies/viewer")]
     if ctx.conversation.locked(ctx.now):
@@ -38,6 +40,8 @@ def yes(ctx: Context, command: Yes) -> Replies:
         return [Reply("replies/nothing_open")]
     if len(quotes) > 1:
         return [_which(ctx, quotes)]
+    if quotes[0].token not in ctx.shown.question:
+        return [ask_again(ctx, quotes[0])]
     return _confirmed(ctx, transfer_id=quotes[0].id)
 
 
@@ -117,6 +121,8 @@ def _cancel(ctx: Context, *, transfer_id: TransferId | None = None, token: str |
 
 
 def _confirmed(ctx: Context, *, transfer_id: TransferId | None = None, token: str | None = None) -> Replies:
+    if paused(ctx.conn, Switch.MONEY):
+        return [Reply("replies/money_paused")]
     done = confirming.confirm(
         ctx.conn,
         transfer_id=transfer_id,

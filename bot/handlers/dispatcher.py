@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -40,11 +40,13 @@ from bot.handlers.understanding import understand
 from bot.ids import Address
 from bot.messaging import inbox, outbox
 from bot.messaging.inbox import InboxMessage
-from bot.messaging.message import Outgoing
+from bot.messaging.message import Kind, Outgoing
 from bot.phone import masked
 from bot.storage.engine import Database
 
 _log = structlog.get_logger(__name__)
+REPLY_LASTS = timedelta(minutes=30)
+"""An answer that could not be sent within this is not sent any more: the person has asked again, or has gone."""
 ROUTER = Router()
 for _family in (alerts, balance, clients, confirm, help, paid, partner, preferences, renew, replenish, topup):
     ROUTER.include(_family.router)
@@ -207,6 +209,7 @@ def _send(
         partner_id=who.partner_id if who else None,
         curator_id=who.id if who else None,
         client_id=reply.client_id,
+        expires_at=now + REPLY_LASTS if reply.kind is Kind.REPLY else None,
         in_reply_to=message.id,
     )
     outbox.enqueue(conn, outgoing, sender=env.around.sender, now=now, jobs=env.around.jobs)

@@ -1,11 +1,13 @@
 """A quote as a message: which text says it, with which buttons."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from math import ceil
 
 from bot.billing import confirming
 from bot.billing.quote import Quote
+from bot.directory import service as directory
 from bot.directory.people import Client
 from bot.errors import UserError
 from bot.handlers.choosing import about
@@ -29,12 +31,20 @@ def ask(ctx: Context, client: Client, make: Callable[[], Quote]) -> Reply:
             quote = make()
     except UserError as error:
         return refusal(error, ctx.message)
-    return _shown(ctx, client, quote)
+    return _shown(ctx, client, quote, _code(ctx, quote))
 
 
-def _shown(ctx: Context, client: Client, quote: Quote) -> Reply:
+def ask_again(ctx: Context, quote: Quote) -> Reply:
+    """Show the only open quote once more: something was said after it, so that a "yes" might mean that.
+
+    Of a guard only this one of the two ways is left.
+    """
+    return _shown(ctx, directory.get_client(ctx.conn, quote.client_id), replace(quote, guard=None), quote.code or "")
+
+
+def _shown(ctx: Context, client: Client, quote: Quote, code: str) -> Reply:
     """The message that asks for a confirmation, or for a choice when there is a better way."""
-    facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now), "code": _code(ctx, quote)}
+    facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now), "code": code}
     cancel = Button("cancel", payload_of("cancel", quote.token))
     if quote.guard is not None:
         both = Button("both", payload_of("confirm", quote.guard.token))

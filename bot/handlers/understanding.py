@@ -36,14 +36,18 @@ def _expected(text: str, menu: Menu | None) -> Command | None:
 
 
 def _typed_label(text: str, shown: Shown) -> Tap | None:
-    """The title of a button that is on the screen, typed by hand."""
+    """The title of a button that is on the screen, typed by hand.
+
+    One that moves money counts only under the question asked last, or "Confirm" would mean an amount that is long past.
+    """
     label = _label(text) if len(text) <= TEXT_MAX else ""
     if not label:
         return None
     for buttons in shown.buttons:
         for title, payload in buttons:
-            if _label(title) == label:
-                return tap_of(payload)
+            tap = tap_of(payload)
+            if _label(title) == label and not _is_stale(tap, shown):
+                return tap
     return None
 
 
@@ -56,9 +60,14 @@ def _said(text: str, language: str, menu: Menu | None, shown: Shown) -> Command 
     if not 1 <= command.number <= len(choices):
         return NO_SUCH_CHOICE
     picked = tap_of(choices[command.number - 1]) or NO_SUCH_CHOICE
-    if picked.verb == "confirm" and not listed and _ways(choices) == 1:
+    if not listed and (_is_stale(picked, shown) or (picked.verb == "confirm" and _ways(choices) == 1)):
         return Unknown("unclear", near="yes")
     return picked
+
+
+def _is_stale(tap: Tap | None, shown: Shown) -> bool:
+    """Whether this confirms something that is not the question asked last."""
+    return tap is not None and tap.verb == "confirm" and tap.id not in shown.question
 
 
 def _ways(choices: tuple[str, ...]) -> int:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import Connection
+import pytest
+from sqlalchemy import Connection, select, update
 
 from bot.billing import service as billing
 from bot.directory import service as directory
 from bot.money import of
 from bot.storage.engine import Database
+from bot.storage.tables import delivery
 from tests.integration.alert_world import ALFA, BETA, GAMMA, RIGA, add_client, add_curator, add_partner, scan
 from tests.integration.chat_world import Phone, phone_of
 
@@ -137,6 +139,7 @@ async def test_a_newer_question_for_the_same_client_replaces_the_older(db: Datab
         first = anna.ask("topup alfa 100")
         anna.ask("topup alfa 200")
         assert anna.tap(first, "Confirm")[0].template == "replies/error_quote_cancelled"
+        assert "€200.00" in anna.ask("yes").text
         assert anna.ask("yes").template == "receipts/topped_up"
         assert account(conn) == "1070.00 EUR"
 
@@ -309,3 +312,78 @@ async def test_a_number_sent_twice_does_not_confirm_what_the_first_one_picked(db
         assert account(conn) == "1200.00 EUR"
 
     await db.write(story)
+
+
+@pytest.mark.parametrize(
+    "between",
+    ["topup alfa ten", "topup nobody 50", "balance beta", "thanks", "topup alfa 1,440", "qwertz asdf", "due", "7"],
+)
+@pytest.mark.parametrize("yes", ["yes", "да", "Confirm"])
+async def test_a_bare_yes_confirms_only_the_question_asked_last(sqlite_db: Database, between: str, yes: str) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        anna.ask("topup alfa 100")
+        anna.ask(between)
+        again = anna.ask(yes)
+        assert again.template == "replies/quote_topup"
+        assert "Client gets €100.00" in again.text
+        assert f"code {open_quote(conn, anna).code}" in again.text
+        assert account(conn) == "1200.00 EUR"
+        assert anna.ask(yes).template == "receipts/topped_up"
+        assert account(conn) == "1135.00 EUR"
+
+    await sqlite_db.write(story)
+
+
+async def test_after_another_message_buttons_codes_and_a_quoted_yes_still_confirm(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        quote = anna.ask("topup alfa 10")
+        anna.ask("topup nobody 50")
+        assert anna.tap(quote, "Confirm")[0].template == "receipts/topped_up"
+        anna.ask("topup alfa 20")
+        anna.ask("topup alfa ten")
+        assert anna.say(f"yes {open_quote(conn, anna).code}")[0].template == "receipts/topped_up"
+        anna.ask("topup alfa 30")
+        conn.execute(update(delivery).where(delivery.c.body.contains("gets €30.00")).values(provider_id="SMq"))
+        anna.ask("balance beta")
+        assert anna.say("yes", replied_to="SMq")[0].template == "receipts/topped_up"
+
+    await db.write(story)
+
+
+async def test_an_alert_after_the_question_makes_a_bare_yes_ask_again(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        anna.ask("topup alfa 100")
+        scan(conn, anna.now)
+        anna.now += timedelta(seconds=5)
+        assert anna.ask("yes").template == "replies/quote_topup"
+        assert account(conn) == "1200.00 EUR"
+        assert anna.ask("yes").template == "receipts/topped_up"
+
+    await db.write(story)
+
+
+async def test_a_guard_is_not_answered_by_number_once_something_else_was_said(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        anna.ask("topup beta 100")
+        scan(conn, anna.now)
+        anna.now += timedelta(seconds=5)
+        for words in ("Only top up", "Subscribe, then pay", "yes"):
+            anna.say(words)
+        assert account(conn) == "1200.00 EUR"
+
+    await db.write(story)
+
+
+async def test_an_answer_is_not_sent_when_it_is_old(sqlite_db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        asked_at = anna.now
+        anna.ask("balance alfa")
+        expires_at = conn.execute(select(delivery.c.expires_at)).scalar_one()
+        assert expires_at == asked_at + timedelta(minutes=30)
+
+    await sqlite_db.write(story)
