@@ -4,6 +4,7 @@ Order, later wins: the defaults here, the TOML file, `CURATORBOT_…` in the env
 A secret may also come from a file named by `…_FILE`.
 """
 
+import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -105,6 +106,60 @@ class StripeSettings(Section):
         return self
 
 
+class WazzupSettings(Section):
+    """Wazzup: a channel to send by, and the partner's login to look at the clients' accounts. Each is off until set."""
+
+    api_url: str = Field("https://api.wazzup24.com", description="base address of the API that messages go by")
+    tech_api_url: str = Field("https://tech.wazzup24.com", description="base address of the partner API")
+    dashboard_url: str = Field(
+        "https://app.wazzup24.com/{account_id}", description="a client's dashboard; {account_id} is its number"
+    )
+    login: str | None = Field(None, description="e-mail of the partner's dashboard; accounts are polled once it is set")
+    password: SecretStr | None = Field(None, description="password of the partner's dashboard")
+    api_key: SecretStr | None = Field(None, description="key of the dashboard's API section, to send by a channel")
+    channel_id: str | None = Field(None, description="the channel that messages go by", pattern="^[A-Za-z0-9-]{1,64}$")
+    transport: str = Field(
+        "whatsapp",
+        pattern="^(whatsapp|wapi)$",
+        description="what the channel is: whatsapp (personal) or wapi (Business)",
+    )
+    templates: dict[str, str] = Field(
+        {}, description="wapi: the template made in Wazzup for a text, such as system/notice:en"
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, min_length=16, description="last part of the webhook's address, at least 16 characters"
+    )
+    timeout_seconds: float = Field(10.0, gt=0, le=60, description="longest wait for one request")
+
+    @field_validator("templates", mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        """In the environment it is a JSON object."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError("must be a JSON object of text and template") from error
+
+    @field_validator("dashboard_url")
+    @classmethod
+    def _has_a_place(cls, url: str) -> str:
+        if "{account_id}" not in url:
+            raise ValueError("must hold {account_id}")
+        return url
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if (self.login is None) != (self.password is None):
+            raise ValueError("set both login and password, or none of them")
+        if (self.api_key is None) != (self.channel_id is None):
+            raise ValueError("set both api_key and channel_id, or none of them")
+        if self.api_key is not None and self.webhook_secret is None:
+            raise ValueError("webhook_secret is needed beside api_key")
+        return self
+
+
 class AlertSettings(Section):
     """When people are told."""
 
@@ -140,6 +195,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     money: MoneySettings = MoneySettings()
     stripe: StripeSettings = StripeSettings()
+    wazzup: WazzupSettings = WazzupSettings()
     alerts: AlertSettings = AlertSettings()
     limits: LimitSettings = LimitSettings()
     log: LogSettings = LogSettings()

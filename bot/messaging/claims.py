@@ -26,6 +26,7 @@ from bot.messaging import window
 from bot.messaging.outbox import WAITING
 from bot.messaging.status import State
 from bot.messaging.window import Mode, Window
+from bot.storage.switches import Switch, paused
 from bot.storage.tables import attempt, contact_window, delivery
 
 LEASE = timedelta(seconds=60)
@@ -50,6 +51,7 @@ class Claimed:
     body: str
     mode: Mode
     expires_at: datetime | None
+    buttons: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_content(self) -> bool:
@@ -64,19 +66,23 @@ class Claim:
     dropped: int
 
 
-def claim(conn: Connection, sender: Address, now: datetime, limit: int) -> Claim:
+def claim(conn: Connection, sender: Address, now: datetime, limit: int, has_window: bool = True) -> Claim:
     """Take up to `limit` messages of a sender.
 
     Never one for a person to whom another is just being sent, nor one that would overtake an earlier one that is to be
-    tried again. What may not be sent any more is marked so instead.
+    tried again. What may not be sent any more is marked so instead. Without a window, everything goes in session.
+    While sending is paused, nothing is taken.
     """
+    if paused(conn, Switch.SENDING):
+        return Claim([], 0)
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(sender))))
     rows = conn.execute(_next(sender, now).limit(limit)).all()
     taken: list[Claimed] = []
     refused: dict[tuple[State, str], list[str]] = {}
     for row in rows:
-        mode = window.mode(Window(row.last_inbound_at, row.closed_at), row.checksum is not None, now)
+        known = Window(row.last_inbound_at, row.closed_at)
+        mode = window.mode(known, row.checksum is not None, now) if has_window else Mode.SESSION
         why_not = _why_not(row, mode, now)
         if why_not is None and mode is not None:
             taken.append(_claimed(row, mode))
@@ -117,7 +123,7 @@ def _next(sender: Address, now: datetime) -> Select[Any]:
 
 _COLUMNS = (
     "id", "attempts", "to_address", "sender", "kind", "template", "language", "checksum", "variables", "body",
-    "expires_at",
+    "expires_at", "buttons",
 )  # fmt: skip
 
 
@@ -151,6 +157,7 @@ def _claimed(row: Row[Any], mode: Mode) -> Claimed:
         body=row.body,
         mode=mode,
         expires_at=row.expires_at,
+        buttons=tuple((title, payload) for title, payload in row.buttons),
     )
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.errors import BotError, TransientError
 from bot.messaging.claims import Claimed
-from bot.messaging.content_sync import ContentSync
 from bot.messaging.contents import APPROVED, REFUSED, Stored
 from bot.messaging.message import ErrorClass
 from bot.messaging.template_filters import one_line
@@ -21,6 +21,18 @@ VALIDITY = timedelta(hours=4)
 _VALIDITY_MAX = timedelta(hours=10)
 
 
+class Contents(Protocol):
+    """The texts that the provider holds; `ContentSync` has them."""
+
+    async def stored(self, template: str, language: str, checksum: str) -> Stored | None:
+        """A wording at the provider, None when it is not there. TransientError when that cannot be known now."""
+        ...
+
+    async def recheck(self, known: Stored) -> Stored:
+        """The same, with what WhatsApp thinks of it now. Errors as `stored`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A message as the transport takes it. `note` is for the delivery log."""
@@ -29,7 +41,7 @@ class Ready:
     note: str | None = None
 
 
-async def prepare(claimed: Claimed, contents: ContentSync, now: datetime) -> Ready | Rejected | None:
+async def prepare(claimed: Claimed, contents: Contents, now: datetime) -> Ready | Rejected | None:
     """The message; a refusal when it can never go, or not now; None when WhatsApp has yet to approve its text."""
     if claimed.checksum is None:
         return Ready(_out(claimed, now))
@@ -43,7 +55,7 @@ async def prepare(claimed: Claimed, contents: ContentSync, now: datetime) -> Rea
         return Rejected(ErrorClass.TEMPLATE, None, str(error))
 
 
-async def _content(claimed: Claimed, checksum: str, contents: ContentSync, now: datetime) -> Ready | Rejected | None:
+async def _content(claimed: Claimed, checksum: str, contents: Contents, now: datetime) -> Ready | Rejected | None:
     stored = await contents.stored(claimed.template, claimed.language, checksum)
     if stored is None:
         return Rejected(ErrorClass.TEMPLATE, None, f"{claimed.template}: this wording is not at the provider")
@@ -58,7 +70,7 @@ async def _content(claimed: Claimed, checksum: str, contents: ContentSync, now: 
     return await _stand_in(claimed, stored, contents, now)
 
 
-async def _stand_in(claimed: Claimed, refused: Stored, contents: ContentSync, now: datetime) -> Ready | Rejected:
+async def _stand_in(claimed: Claimed, refused: Stored, contents: Contents, now: datetime) -> Ready | Rejected:
     """The same words on one line in a text that WhatsApp does take."""
     why = f"{claimed.template}: WhatsApp says {refused.approval}"
     wanted = registry().content(FALLBACK, claimed.language)
@@ -96,4 +108,6 @@ def _out(
         validity_seconds=int(min(left, _VALIDITY_MAX).total_seconds()),
         content_id=stored.content_id if stored else None,
         variables=variables or {},
+        buttons=claimed.buttons,
+        mode=claimed.mode,
     )

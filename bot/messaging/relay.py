@@ -20,11 +20,11 @@ from bot.jobs.port import Job, Jobs
 from bot.messaging import claims, outbox
 from bot.messaging.attempts import Ended, record_attempts
 from bot.messaging.claims import Claimed
-from bot.messaging.content_sync import ContentSync
 from bot.messaging.message import ErrorClass
 from bot.messaging.pace import Bucket, PeoplePace
-from bot.messaging.preparation import Ready, prepare
+from bot.messaging.preparation import Contents, Ready, prepare
 from bot.messaging.reach import Reach
+from bot.messaging.sameness import Sameness
 from bot.messaging.transport import OutMessage, Rejected, Result, Transport, Unknown
 from bot.messaging.window import Mode
 from bot.storage.engine import Database
@@ -52,15 +52,17 @@ class Relay:
         transport: Transport,
         clock: Clock,
         jobs: Jobs,
-        contents: ContentSync,
+        contents: Contents,
         *,
         per_second: float = 80.0,
         at_a_time: int = 128,
         people_per_day: int | None = None,
+        sameness: Sameness | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """`per_second` is the pace of each sender, `at_a_time` how many sends of it may be under way, `people_per_day`
-        with how many people it may open a conversation (WhatsApp's tier; None: any number)."""
+        with how many people it may open a conversation (WhatsApp's tier; None: any number), `sameness` how often the
+        same words may go."""
         self._db = db
         self._transport = transport
         self._clock = clock
@@ -72,6 +74,8 @@ class Relay:
         self._record = partial(record_attempts, jobs=jobs)
         self._buckets: dict[Address, Bucket] = {}
         self._people = PeoplePace()
+        self._sameness = sameness
+        self._claim = partial(claims.claim, has_window=transport.capabilities.window)
         self._reach = Reach(db, clock, people_per_day)
         self._lanes: dict[Address, set[asyncio.Task[None]]] = {}
         self._under_way: dict[Address, int] = {}
@@ -92,7 +96,7 @@ class Relay:
             if room == 0:
                 await self._db.write(outbox.ask, self._jobs, sender, self._bucket(sender).next_at(1, self._clock.now()))
                 return sent
-            claimed = await self._db.write(claims.claim, sender, self._clock.now(), room)
+            claimed = await self._db.write(self._claim, sender, self._clock.now(), room)
             self._bucket(sender).take(len(claimed.taken), self._clock.now())
             sent += len(claimed.taken)
             for lane in _lanes(claimed.taken):
@@ -148,6 +152,10 @@ class Relay:
             if too_fast_until is not None:
                 await self._put_back(sender, lane[n:], too_fast_until)
                 return
+            same_until = self._too_much_alike(claimed)
+            if same_until is not None:
+                await self._put_back(sender, lane[n:], same_until)
+                return
             full_until = await self._reach.wait_until(sender, claimed.to) if claimed.mode is Mode.TEMPLATE else None
             if full_until is not None:
                 _log.warning("relay.tier_full", sender=sender, until=full_until.isoformat())
@@ -157,6 +165,11 @@ class Relay:
                 if rest := lane[n + 1 :]:
                     await self._db.write(claims.release, rest)
                 return
+
+    def _too_much_alike(self, claimed: Claimed) -> datetime | None:
+        if self._sameness is None:
+            return None
+        return self._sameness.wait_until(claimed.to, claimed.body, self._clock.now())
 
     async def _put_back(self, sender: Address, messages: Sequence[Claimed], until: datetime) -> None:
         await self._db.write(claims.release, messages, until)

@@ -36,12 +36,13 @@ class Doubtful:
     provider_id: str | None
     attempt: int
     tried_at: datetime
+    sender: Address
 
 
 def due(conn: Connection, now: datetime, limit: int = 50) -> list[Doubtful]:
     """Messages to be asked for now: unknown ones, and those taken of which nothing was heard."""
     last = and_(attempt.c.delivery_id == delivery.c.id, attempt.c.n == delivery.c.attempts)
-    names = ("id", "to_address", "body", "provider_id", "attempts")
+    names = ("id", "to_address", "sender", "body", "provider_id", "attempts")
     query: Select[Any] = select(*(delivery.c[name] for name in names), attempt.c.started_at)
     states = delivery.c.state.in_([State.UNKNOWN, State.SENT])
     query = query.join(attempt, last).where(delivery.c.claimed_until <= now, states)
@@ -104,6 +105,13 @@ def not_found(conn: Connection, doubtful: Doubtful, now: datetime, jobs: Jobs) -
     return State.UNKNOWN
 
 
+def unheard(conn: Connection, doubtful: Doubtful) -> State:
+    """The provider took it, nothing was heard since, and it cannot be asked: it stays as sent, for people to see."""
+    mine = and_(delivery.c.id == doubtful.id, delivery.c.state == State.SENT)
+    conn.execute(update(delivery).where(mine).values(claimed_until=None, unconfirmed=True))
+    return State(conn.execute(select(delivery.c.state).where(delivery.c.id == doubtful.id)).scalar_one())
+
+
 def marked(body: str, variables: Mapping[str, str], language: str) -> dict[str, Any]:
     """A receipt marked as a repeat, so that nobody counts the money twice. Pure."""
     word = i18n.translations(language).pgettext("sent a second time", "repeat")
@@ -127,4 +135,5 @@ def _doubtful(row: Row[Any]) -> Doubtful:
         provider_id=row.provider_id,
         attempt=row.attempts,
         tried_at=row.started_at,
+        sender=Address(row.sender),
     )

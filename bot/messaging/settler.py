@@ -1,9 +1,12 @@
 """Asks the provider what became of messages that nobody can vouch for, and decides about each."""
 
+from collections.abc import Collection
+
 import structlog
 
 from bot.clock import Clock
 from bot.errors import PermanentError, TransientError
+from bot.ids import Address
 from bot.jobs.port import Job, Jobs
 from bot.messaging import settlement
 from bot.messaging.settlement import SLACK, Doubtful
@@ -17,11 +20,15 @@ _log = structlog.get_logger(__name__)
 class Settler:
     """Settles doubtful messages; run now and then, by one process or many."""
 
-    def __init__(self, db: Database, transport: Transport, clock: Clock, jobs: Jobs) -> None:
+    def __init__(
+        self, db: Database, transport: Transport, clock: Clock, jobs: Jobs, silent: Collection[Address] = ()
+    ) -> None:
+        """`silent`: senders of another transport, which cannot be asked about a message."""
         self._db = db
         self._transport = transport
         self._clock = clock
         self._jobs = jobs
+        self._silent = frozenset(silent)
 
     async def run_job(self, job: Job) -> None:
         """Handler of the job `ask_provider`."""
@@ -42,6 +49,8 @@ class Settler:
         return after
 
     async def _ask(self, doubtful: Doubtful) -> Seen | None:
+        if doubtful.sender in self._silent:
+            return None
         if doubtful.provider_id is not None:
             return await self._transport.fetch(doubtful.provider_id)
         seen = await self._transport.lookup(doubtful.to, doubtful.tried_at - SLACK)
@@ -52,4 +61,6 @@ class Settler:
         now = self._clock.now()
         if seen is not None:
             return await self._db.write(settlement.found, doubtful, seen, now, self._jobs)
+        if doubtful.sender in self._silent and doubtful.provider_id is not None:
+            return await self._db.write(settlement.unheard, doubtful)
         return await self._db.write(settlement.not_found, doubtful, now, self._jobs)

@@ -8,6 +8,7 @@ from typing import Protocol
 from bot.ids import Address, DeliveryId
 from bot.messaging.message import ErrorClass, Inbound, StatusUpdate
 from bot.messaging.templates import Content
+from bot.messaging.window import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class Capabilities:
     carries_our_id: bool
     """Gives our delivery id back in its reports."""
     lookup: bool
+    """Can be asked what became of a message."""
+    window: bool = True
+    """Free text only goes to who wrote within 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,9 @@ class OutMessage:
     """The provider drops it when it cannot be delivered so long."""
     content_id: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    buttons: Sequence[tuple[str, str]] = ()
+    """Title and payload of each; a stored content has them in its variables too."""
+    mode: Mode = Mode.SESSION
 
 
 @dataclass(frozen=True, slots=True)
