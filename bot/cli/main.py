@@ -28,6 +28,8 @@ _FAMILIES = (
     "alerts",
     "talk",
     "money",
+    "books",
+    "outlook",
     "deliveries",
     "texts",
     "benches",

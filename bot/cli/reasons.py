@@ -28,6 +28,11 @@ _SENTENCES = {
     "delivery_unknown": "There is no delivery {delivery}.",
     "not_to_retry": "It is under way or has arrived: there is nothing to send again.",
     "reason_needed": "Say why with --reason.",
+    "out_needed": "A workbook is not for the screen: say where with --out FILE.",
+    "cannot_write": "{file} cannot be written: {why}.",
+    "bad_month": "{text} is no month; write it such as 2026-11.",
+    "transaction_unknown": "There is no transaction {transaction} in this partner's ledger.",
+    "not_reversible": "A transaction of the kind {kind} is not taken back.",
     "partner_applicant": "{partner} has applied for partner status and it is not granted yet: the Clients table begins "
     "with the grant (operator: curatorbot partner grant).",
     "partner_not_official": "{partner} is a referral partner: only an official partner brings clients in.",
