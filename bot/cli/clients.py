@@ -66,15 +66,7 @@ def import_(
 def list_(partner: PartnerOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
     """All clients, by company."""
     with session(config) as here:
-        who, book, now = here.partner(partner), here.env.book, here.now
-        require_granted(who)
-
-        def unit(conn: Connection) -> list[tuple[Client, Standing]]:
-            known = list_clients(conn, who.id)
-            found = standings(conn, [one.id for one in known], now, book)
-            return [(one, found[one.id]) for one in known]
-
-        pairs = here.db.read_now(unit)
+        pairs = [] if here.is_empty() else _all(here, partner)
     if json:
         print_json([_document(one, state) for one, state in pairs])
         return
@@ -114,6 +106,18 @@ def show(
         console.print(f"Contact: {escaped(one.contact_name or '–')}, {pretty_phone(one.contact_phone or '–')}")
     if one.as_of:
         console.print(f"As of {one.as_of:%d %b %Y %H:%M} UTC")
+
+
+def _all(here: Session, wanted: str | None) -> list[tuple[Client, Standing]]:
+    who, book, now = here.partner(wanted), here.env.book, here.now
+    require_granted(who)
+
+    def unit(conn: Connection) -> list[tuple[Client, Standing]]:
+        known = list_clients(conn, who.id)
+        found = standings(conn, [one.id for one in known], now, book)
+        return [(one, found[one.id]) for one in known]
+
+    return here.db.read_now(unit)
 
 
 def _read(file: str) -> tuple[bytes, str | None]:

@@ -73,7 +73,7 @@ def add(
 def list_(partner: PartnerOption = None, config: ConfigOption = None, json: JsonOption = False) -> None:
     """All curators of a partner."""
     with session(config) as here:
-        found = here.db.read_now(directory.list_curators, here.partner(partner).id)
+        found = [] if here.is_empty() else here.db.read_now(directory.list_curators, here.partner(partner).id)
     if json:
         print_json([_document(one) for one in found])
         return

@@ -15,7 +15,7 @@ from bot.app.surroundings import surroundings
 from bot.clock import SystemClock
 from bot.config import Settings, load_settings
 from bot.directory.people import Partner
-from bot.directory.service import ensure_default_partner, the_partner
+from bot.directory.service import ensure_default_partner, list_partners, the_partner
 from bot.ids import PartnerId
 from bot.jobs.local import LocalJobs
 from bot.log import set_up_logging
@@ -46,6 +46,10 @@ class Session:
         if create and named is None:
             return self.db.write_now(ensure_default_partner, self.now)
         return self.db.read_now(the_partner, named)
+
+    def is_empty(self) -> bool:
+        """Whether nobody has added a partner yet: then every list is empty."""
+        return not self.db.read_now(list_partners)
 
 
 def settings_of(config: Path | None, *, quiet: bool = False) -> Settings:
