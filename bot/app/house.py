@@ -14,6 +14,7 @@ from aiohttp import web
 from bot.app.books import Books
 from bot.app.clock_offset import read_offset
 from bot.app.heartbeats import beat, farewell
+from bot.app.pausing import pausing
 from bot.app.payments import Payments, provider_of, terms_of
 from bot.app.surroundings import surroundings
 from bot.app.workers import Workers
@@ -79,7 +80,7 @@ class House:
         payments = Payments(db, clock, self.env.around, self.payments)
         workers = Workers(db, clock, self.env, self.relay)
         for name, handler in (workers.handlers() | payments.handlers() | Books(db, clock).handlers()).items():
-            self.jobs.handle(name, handler)
+            self.jobs.handle(name, pausing(db, name, handler))
         timetable = Timetable(entries(), clock.now())
         self.scheduler = Scheduler(db, self.jobs, clock, timetable, before=self._follow_the_clock)
         self.web = build_web(

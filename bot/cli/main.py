@@ -31,6 +31,7 @@ _FAMILIES = (
     "books",
     "outlook",
     "deliveries",
+    "pausing",
     "texts",
     "benches",
 )

@@ -14,6 +14,7 @@ from bot.messaging.message import PRIORITIES, Kind, Outgoing, parts
 from bot.messaging.status import State
 from bot.messaging.templates import Rendered
 from bot.storage import queries
+from bot.storage.switches import Switch, paused
 from bot.storage.tables import attempt, delivery
 
 RELAY_JOB = "relay"
@@ -88,12 +89,18 @@ def senders_with_work(conn: Connection, now: datetime) -> list[Address]:
     return found
 
 
+def ask_all(conn: Connection, jobs: Jobs, now: datetime) -> None:
+    """Have every outbox looked at that has something to send now; none while sending is paused."""
+    if not paused(conn, Switch.SENDING):
+        for sender in senders_with_work(conn, now):
+            ask(conn, jobs, sender, now)
+
+
 def sweep(conn: Connection, now: datetime, jobs: Jobs) -> int:
     """What keeps the outbox honest every few seconds: the stuck, the doubtful, no sender forgotten; how many were
     stuck."""
     stuck = abandon_stuck(conn, now)
-    for sender in senders_with_work(conn, now):
-        ask(conn, jobs, sender, now)
+    ask_all(conn, jobs, now)
     doubtful = exists().where(delivery.c.claimed_until <= now, delivery.c.state.in_([State.UNKNOWN, State.SENT]))
     if conn.execute(select(doubtful)).scalar_one():
         jobs.enqueue(conn, ASK_JOB, "messages", now)

@@ -26,9 +26,9 @@ class AuditRecord:
 
 
 def record(
-    conn: Connection, partner_id: PartnerId, action: str, facts: Mapping[str, Any], *, who: str, now: datetime
+    conn: Connection, partner_id: PartnerId | None, action: str, facts: Mapping[str, Any], *, who: str, now: datetime
 ) -> None:
-    """Note in the same unit what was done; `facts` are plain data that JSON can hold."""
+    """Note in the same unit what was done, None for what concerns everybody; `facts` are plain data for JSON."""
     row = {
         "id": new_id(),
         "partner_id": partner_id,
@@ -40,7 +40,8 @@ def record(
     conn.execute(insert(audit).values(row))
 
 
-def records(conn: Connection, partner_id: PartnerId, limit: int = 50) -> list[AuditRecord]:
-    """The latest entries of a partner, the newest first."""
-    query = select(audit).where(audit.c.partner_id == partner_id).order_by(audit.c.at.desc(), audit.c.id.desc())
+def records(conn: Connection, partner_id: PartnerId | None, limit: int = 50) -> list[AuditRecord]:
+    """The latest entries of a partner, or of what concerns everybody, the newest first."""
+    mine = audit.c.partner_id.is_(None) if partner_id is None else audit.c.partner_id == partner_id
+    query = select(audit).where(mine).order_by(audit.c.at.desc(), audit.c.id.desc())
     return [AuditRecord(row.at, row.who, row.action, row.facts) for row in conn.execute(query.limit(limit))]

@@ -788,6 +788,17 @@ heartbeat = Table(
 """`seen_at` is the machine's own time, not the product's: it says whether a process lives. `phone_page` is where the
 simulator inside that process listens."""
 
+switch = Table(
+    "switch",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _one_of("name", "sending", "money"),
+)
+"""A row says that this is stopped at present, for the whole installation."""
+
 clock_offset = Table(
     "clock_offset",
     metadata,

@@ -7,6 +7,7 @@ import structlog
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from bot.storage.switches import pauses
 from bot.web.deps import WebDeps
 
 _CHECK_SECONDS = 2.0
@@ -24,7 +25,7 @@ def add_health(app: web.Application, deps: WebDeps) -> None:
         results = await asyncio.gather(*(_passes(name, deps.ready[name]) for name in names))
         ok = all(results)
         return web.json_response(
-            {"ok": ok, "checks": dict(zip(names, results, strict=True))},
+            {"ok": ok, "checks": dict(zip(names, results, strict=True)), "paused": await _paused(deps)},
             status=200 if ok else 503,
             headers={} if ok else {"Retry-After": "5"},
         )
@@ -35,6 +36,15 @@ def add_health(app: web.Application, deps: WebDeps) -> None:
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
+
+
+async def _paused(deps: WebDeps) -> list[str] | None:
+    """What the operator has stopped; that is wanted, so it makes nothing unready. None when nobody can say."""
+    try:
+        return [one.switch.value for one in await deps.db.read(pauses)]
+    except Exception as error:
+        _log.warning("ready.failed", check="paused", error=repr(error))
+        return None
 
 
 async def _passes(name: str, check: Callable[[], Awaitable[bool]]) -> bool:

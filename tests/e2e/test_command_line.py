@@ -185,3 +185,17 @@ def test_the_schema_can_be_asked_for(answer: Callable[..., Any]) -> None:
     done = answer("migrate")
     assert done["current"] == done["head"]
     assert answer("migrate", "--check") == done
+
+
+def test_sending_and_money_are_paused_by_name_and_reason(run: Run, filled: Callable[..., Any]) -> None:
+    assert filled("pause") == {"paused": []}
+    code, _, err = run("pause", "money")
+    assert code == 1
+    assert "--reason" in err
+    (paused,) = filled("pause", "money", "--reason", "audit", "--by", "Olga")["paused"]
+    assert (paused["switch"], paused["by"], paused["reason"]) == ("money", "Olga", "audit")
+    filled("say", "--from", ANNA, "top up alfa 100")
+    (told,) = filled("say", "--from", ANNA, "yes")["replies"]
+    assert told["text"].startswith("Money is paused for the moment")
+    assert filled("resume", "money") == {"paused": []}
+    assert run("pause", "everything", "--reason", "x")[0] == 2

@@ -75,7 +75,7 @@ async def test_ready_names_what_is_not(sqlite_db: Database, clock: ManualClock) 
     async with open_door(sqlite_db, clock, ready={"database": yes, "relay": no}) as client:
         answer = await client.get("/readyz")
         assert answer.status == 503
-        assert await answer.json() == {"ok": False, "checks": {"database": True, "relay": False}}
+        assert await answer.json() == {"ok": False, "checks": {"database": True, "relay": False}, "paused": []}
 
 
 async def test_metrics_count_by_route_and_outcome(sqlite_db: Database, clock: ManualClock) -> None:

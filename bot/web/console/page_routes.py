@@ -12,6 +12,7 @@ from bot.directory import service as directory
 from bot.directory.people import Partner
 from bot.errors import UserError
 from bot.ids import PartnerId
+from bot.storage.switches import pauses
 from bot.web.ask import Ask, NotFound
 from bot.web.console.render import page_response
 from bot.web.deps import WebDeps
@@ -30,7 +31,12 @@ def add_pages(app: web.Application, deps: WebDeps, pages: tuple[Page, ...]) -> N
 def _html(page: Page, deps: WebDeps) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         partners, partner, view = await deps.db.read(_read, page, _ask(request, deps), deps.book)
-        frame = {"place": page.place or page.name, "phone_page": deps.phone_page, "partners": partners}
+        frame = {
+            "place": page.place or page.name,
+            "phone_page": deps.phone_page,
+            "partners": partners,
+            "pauses": await deps.db.read(pauses),
+        }
         if partner is None:
             return page_response(request, "nobody", frame)
         if "HX-Request" in request.headers and request.query.get("seen") == getattr(view, "mark", ""):

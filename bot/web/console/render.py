@@ -25,7 +25,7 @@ _SIZES = (86_400, 3_600, 60, 1)
 _UNITS = {"en": ("ms", "d", "h", "min", "s"), "ru": ("мс", "д", "ч", "мин", "с")}
 _YEAR = 365 * 24 * 3600
 _STATIC = files("bot.web") / "static"
-_FRAME: dict[str, Any] = {"place": "", "phone_page": None, "partners": (), "partner": None}
+_FRAME: dict[str, Any] = {"place": "", "phone_page": None, "partners": (), "partner": None, "pauses": ()}
 """What the frame around a page falls back to, so that error pages need nothing of the database."""
 
 

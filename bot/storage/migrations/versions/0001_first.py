@@ -197,6 +197,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_status_event_delivery_id", "status_event", ["delivery_id"], unique=False)
     op.create_table(
+        "switch",
+        sa.Column("name", sa.String(length=16), nullable=False),
+        sa.Column("since", types.UtcDateTime(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.CheckConstraint("name IN ('sending', 'money')", name=op.f("ck_switch_name")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_switch")),
+    )
+    op.create_table(
         "tick",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("at", types.UtcDateTime(), nullable=False),
