@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, select, text, update
+from sqlalchemy import Connection, and_, delete, exists, select, text, update
 
 from bot.alerts.alert import Alert
 from bot.alerts.repository import OPEN, as_alert
@@ -94,6 +94,13 @@ def call(conn: Connection, alert_id: AlertId, curator_id: CuratorId, at: datetim
     which = notification.c.alert_id == alert_id, notification.c.curator_id == curator_id
     spared = update(notification).where(*which, notification.c.outcome == "suppressed")
     conn.execute(spared.values(outcome="waiting", reason="escalated", send_at=at))
+
+
+def forget_spared(conn: Connection, curator_id: CuratorId, alert_ids: Sequence[AlertId]) -> None:
+    """Strike out the note that a person is not told of these alerts."""
+    which = notification.c.curator_id == curator_id, notification.c.alert_id.in_(alert_ids)
+    if alert_ids:
+        conn.execute(delete(notification).where(*which, notification.c.outcome == "suppressed"))
 
 
 def mark_sent(

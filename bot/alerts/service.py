@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from bot.alerts import (
     ahead,
+    catching_up,
     claims,
     escalation,
     ladders,
@@ -108,6 +109,19 @@ def open_alerts_for(conn: Connection, curator_id: CuratorId, limit: int = CHUNK)
     seen = [one for one in open_alerts(conn, curator.partner_id, limit) if curator.follows(one.client_id)]
     muted = directory.mutes(conn, {one.client_id for one in seen})
     return [one for one in seen if curator_id not in muted.get(one.client_id, frozenset())]
+
+
+def catch_up(
+    conn: Connection, curator_id: CuratorId, *, now: datetime, env: Surroundings, client_id: ClientId | None = None
+) -> int:
+    """Call when a person begins to hear of alerts, or of one client: has the next scan tell it of what is open already.
+
+    Nothing is said twice. Returns how many alerts wait for the person now.
+    """
+    curator = directory.get_curator(conn, curator_id)
+    found = open_alerts(conn, curator.partner_id)
+    wanted = [one for one in found if client_id is None or one.client_id == client_id]
+    return catching_up.catch_up(conn, curator, wanted, now=now, env=env)
 
 
 def told_together(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> list[Alert]:

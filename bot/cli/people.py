@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
+from bot.alerts import service as alerts
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, print_json, print_table
 from bot.cli.session import session
@@ -55,7 +56,9 @@ def add(
                 time_zone=time_zone,
                 consent=consent,
             )
-            if not consent:
+            if consent:
+                alerts.catch_up(conn, added.id, now=here.now, env=here.env)
+            else:
                 invite(conn, added, now=here.now, env=here.env)
             return directory.get_curator(conn, added.id)
 

@@ -134,7 +134,7 @@ def _answer(conn: Connection, talk: Conversation, message: InboxMessage, now: da
         return _stopped(curator, people[0])
     ctx = _context(conn, talk, message, curator, people, now, env)
     command = _command(ctx)
-    gate = middleware.consent(conn, curator, command, now)
+    gate = middleware.consent(conn, curator, command, now, env)
     if gate:
         return _stopped(gate, curator)
     return _handled(ctx, command)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.alerts import repository as alerts
+from bot.alerts import service as alerting
 from bot.billing import transfers
 from bot.directory import service as directory
 from bot.directory.people import Curator
@@ -89,13 +90,14 @@ def speaker(conn: Connection, talk: Conversation, people: list[Curator], message
     return Stopped("which_partner", Reply("people/which_partner", {"partners": names}, menu=menu), people[0].language)
 
 
-def consent(conn: Connection, curator: Curator, command: Command | Unknown, now: datetime) -> Stopped | None:
+def consent(conn: Connection, curator: Curator, command: Command | Unknown, now: datetime, env: Env) -> Stopped | None:
     """Until a person has agreed, only yes and no are understood, and no data is shown."""
     if curator.consent_at is not None:
         return None
     partner = directory.get_partner(conn, curator.partner_id)
     if isinstance(command, Yes | Start) or command == Tap("consent", "yes"):
         directory.give_consent(conn, curator.id, "chat", now)
+        alerting.catch_up(conn, curator.id, now=now, env=env.around)
         facts = {"name": curator.name, "partner": partner.name}
         return Stopped("consent", Reply("people/agreed", facts), curator.language)
     if isinstance(command, No | Stop) or command == Tap("consent", "no"):

@@ -1,5 +1,6 @@
 """What a person wants to hear: stop and start, mute and unmute, the language."""
 
+from bot.alerts import service as alerts
 from bot.directory import service as directory
 from bot.directory.people import Client
 from bot.handlers.choosing import about, tapped_client, whom
@@ -24,6 +25,7 @@ def stop(ctx: Context, command: Stop) -> Replies:
 def start(ctx: Context, command: Start) -> Replies:
     """`start`: alerts again."""
     directory.start(ctx.conn, ctx.curator.id)
+    alerts.catch_up(ctx.conn, ctx.curator.id, now=ctx.now, env=ctx.env.around)
     return [Reply("people/started", {"name": ctx.curator.name})]
 
 
@@ -78,4 +80,5 @@ def _muted(ctx: Context, client: Client) -> Reply:
 
 def _unmuted(ctx: Context, client: Client) -> Reply:
     directory.unmute(ctx.conn, ctx.curator.id, client.id)
+    alerts.catch_up(ctx.conn, ctx.curator.id, now=ctx.now, env=ctx.env.around, client_id=client.id)
     return Reply("people/unmuted", about(client), client_id=client.id)

@@ -1,0 +1,44 @@
+"""Tells a person who hears of alerts only from now on of those that are open already and that it has not heard of."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.alerts import claims, notifications
+from bot.alerts.alert import WATCHED, Alert
+from bot.alerts.surroundings import Surroundings
+from bot.alerts.timing import moments
+from bot.directory import service as directory
+from bot.directory.people import Curator, Suppression
+from bot.ids import AlertId
+
+NOT_HEARD = (Suppression.FINANCES_OFF.value, Suppression.NO_CONSENT.value, Suppression.STOPPED.value,
+             Suppression.MUTED.value, "no_address")  # fmt: skip
+"""Reasons of not having been told that are over once the person wants to hear."""
+
+
+def catch_up(conn: Connection, curator: Curator, alerts: list[Alert], *, now: datetime, env: Surroundings) -> int:
+    """Have these open alerts told to a person with the next scan; returns how many.
+
+    Left out are those it was told of, clients that are not told to it, and clients that somebody else takes care of.
+    """
+    seen = [one for one in alerts if one.kind in WATCHED and curator.follows(one.client_id)]
+    people = directory.recipients(conn, {one.client_id for one in seen}, now)
+    taken = claims.claims(conn, {one.client_id for one in seen}, now)
+    wanted = [
+        one
+        for one in seen
+        if curator.id in people[one.client_id].curators
+        and (one.client_id not in taken or taken[one.client_id].curator_id == curator.id)
+    ]
+    known = notifications.told_of(conn, [one.id for one in wanted])
+    spared = {alert_id: told for (alert_id, curator_id), told in known.items() if curator_id == curator.id}
+    waits = moments(conn, [(one, curator.id) for one in wanted if _unheard(one.id, spared)], now, env)
+    notifications.forget_spared(conn, curator.id, [alert_id for alert_id, _, _ in waits])
+    notifications.insert_waiting(conn, waits, now)
+    return len(waits)
+
+
+def _unheard(alert_id: AlertId, known: dict[AlertId, notifications.Told]) -> bool:
+    told = known.get(alert_id)
+    return told is None or (told.outcome == "suppressed" and told.reason in NOT_HEARD)
