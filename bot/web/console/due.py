@@ -73,9 +73,9 @@ def _renewals(found: list[Outlook]) -> tuple[Renewals, ...]:
 
 
 def day_counts(found: list[Outlook], reading: Reading, days: int) -> tuple[DayCount, ...]:
-    """For each of the coming days, from today on, how many clients end with it."""
+    """How many clients end with each day from today through so many days ahead."""
     today = local_date(reading.now, reading.partner.time_zone)
-    counted = [today + timedelta(days=n) for n in range(days)]
+    counted = [today + timedelta(days=n) for n in range(days + 1)]
     return tuple(DayCount(day, sum(one.last_day == day and (one.days or 0) >= 0 for one in found)) for day in counted)
 
 
