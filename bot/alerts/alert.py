@@ -17,13 +17,24 @@ class Kind(StrEnum):
     RUNNING_OUT = "running_out"
     STOPPED = "stopped"
     LOW_BALANCE = "low_balance"
+    UNPAID = "unpaid"
+    NOT_RENEWED = "not_renewed"
     RECOVERED = "recovered"
     TOPPED_UP = "topped_up"
     RENEWED = "renewed"
     SUBSCRIBED = "subscribed"
+    CHANGED = "changed"
 
 
-WATCHED = (Kind.STOPPED, Kind.ENDED, Kind.ENDING, Kind.RUNNING_OUT, Kind.LOW_BALANCE)
+WATCHED = (
+    Kind.STOPPED,
+    Kind.ENDED,
+    Kind.NOT_RENEWED,
+    Kind.UNPAID,
+    Kind.ENDING,
+    Kind.RUNNING_OUT,
+    Kind.LOW_BALANCE,
+)
 """The kinds that the ladder is made of; of two that say the same, the earlier one here says it."""
 
 

@@ -6,8 +6,8 @@ from datetime import date
 
 from bot.alerts.alert import Alert, Kind
 
-_ORDER = {Kind.STOPPED: 0, Kind.ENDED: 1}
-"""What has happened comes before what will happen; the rest goes by the days left."""
+_ORDER = {Kind.STOPPED: 0, Kind.ENDED: 1, Kind.NOT_RENEWED: 2}
+"""What has happened comes before what will happen, what fails before what may go well; the rest by the days left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Digest:
 
 def urgency(alert: Alert) -> tuple[int, date, str]:
     """Sorts alerts by how soon somebody must act: over first, then by the last paid day, then by company."""
-    return (_ORDER.get(alert.kind, 2), alert.last_day or date.max, str(alert.facts.get("company", "")).casefold())
+    return (_ORDER.get(alert.kind, 3), alert.last_day or date.max, str(alert.facts.get("company", "")).casefold())
 
 
 def digest(alerts: Iterable[Alert]) -> Digest:

@@ -10,7 +10,7 @@ from typing import Any
 from bot.alerts.alert import Due, Kind
 from bot.alerts.rules import Outlook
 from bot.billing.plan import PriceBook
-from bot.billing.standing import Standing, SubscriptionView
+from bot.billing.standing import Standing, SubscriptionView, renews_at
 from bot.directory.people import Client
 from bot.money import as_json, of
 
@@ -30,6 +30,8 @@ def outlook(standing: Standing, charged_through: date | None = None) -> Outlook:
         stopped_on=max(paid) + _DAY if standing.stopped and paid else None,
         increase=standing.last_increase,
         balance=standing.balance,
+        unpaid_until=standing.unpaid_until,
+        not_renewed=_not_renewed(standing),
     )
 
 
@@ -56,12 +58,13 @@ def snapshot(
         "ended_on": _iso(standing.ended_on),
         "last_day": _iso(_last_day(standing, rung, charged_through)),
         **_subscription(standing, rung, book),
+        **_automatic(standing, rung, book),
     }
 
 
 def _last_day(standing: Standing, rung: Due, charged_through: date | None) -> date | None:
     match rung.kind:
-        case Kind.ENDING | Kind.ENDED:
+        case Kind.ENDING | Kind.ENDED | Kind.NOT_RENEWED | Kind.UNPAID:
             return date.fromisoformat(rung.cycle)
         case Kind.RUNNING_OUT | Kind.LOW_BALANCE:
             return standing.runs_out_on
@@ -76,12 +79,30 @@ def _subscription(standing: Standing, rung: Due, book: PriceBook) -> Mapping[str
     to_renew = _iso(standing.next_end or standing.ended_on)
     priced = standing.renewal is not None and bool(chosen) and chosen[0].end_date.isoformat() == to_renew
     channels = sum(one.channels for one in chosen) or len(standing.channels)
+    if rung.kind is Kind.UNPAID and chosen and standing.unpaid is not None:
+        plan, months = _plan_title(chosen, book), chosen[0].months
+        return {"plan": plan, "channels": channels, "months": months, "price": as_json(standing.unpaid)}
     return {
         "plan": _plan_title(chosen, book),
         "channels": channels,
         "months": standing.renewal_months if priced else None,
         "price": as_json(standing.renewal) if priced and standing.renewal is not None else None,
     }
+
+
+def _automatic(standing: Standing, rung: Due, book: PriceBook) -> Mapping[str, Any]:
+    """When the subscription of the rung renews by itself, and why it will not as things stand."""
+    if standing.auto is None or rung.kind not in (Kind.ENDING, Kind.NOT_RENEWED):
+        return {}
+    at = renews_at(date.fromisoformat(rung.cycle), standing.time_zone, book)
+    fails = rung.kind is Kind.NOT_RENEWED or _iso(standing.auto.failed_for) == rung.cycle
+    return {"auto_at": at.isoformat(), "auto_why": standing.auto.failed_why if fails else None}
+
+
+def _not_renewed(standing: Standing) -> date | None:
+    """The end of a running subscription that fails to renew by itself."""
+    failed = standing.auto.failed_for if standing.auto else None
+    return failed if any(one.end_date == failed and one.state == _ACTIVE for one in standing.subscriptions) else None
 
 
 def _plan_title(chosen: list[SubscriptionView], book: PriceBook) -> str | None:
@@ -94,7 +115,7 @@ def _plan_title(chosen: list[SubscriptionView], book: PriceBook) -> str | None:
 
 def _daily_channels(standing: Standing) -> int:
     """Channels that are charged by the day now: running ones that no active subscription covers."""
-    covered = {one.id for one in standing.subscriptions if one.state == _ACTIVE}
+    covered = {one.id for one in standing.subscriptions if one.state in (_ACTIVE, "unpaid")}
     return sum(
         one.state == _ACTIVE and not one.free and one.subscription_id not in covered for one in standing.channels
     )

@@ -20,7 +20,12 @@ from bot.ids import Address, AlertId, CuratorId, DeliveryId, InboxId, TransferId
 from bot.messaging import message, outbox
 from bot.messaging.message import Outgoing
 
-_KINDS = {"topped_up": Kind.TOPPED_UP, "renewed": Kind.RENEWED, "subscribed": Kind.SUBSCRIBED}
+_KINDS = {
+    "topped_up": Kind.TOPPED_UP,
+    "renewed": Kind.RENEWED,
+    "subscribed": Kind.SUBSCRIBED,
+    "changed": Kind.CHANGED,
+}
 _DONE = "receipt"
 """The resolution of an alert that only tells what was done."""
 

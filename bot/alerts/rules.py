@@ -14,6 +14,8 @@ from bot.money import Money
 NO_INCREASE = "start"
 """The cycle of a balance that was never increased."""
 _DAY = timedelta(days=1)
+_UNPAID = (1, 0)
+"""Days before the last one on which a subscription may be paid."""
 _PAST = (Kind.ENDED, Kind.STOPPED)
 _SILENCED_BY_STOP = (Kind.ENDED, Kind.RUNNING_OUT, Kind.LOW_BALANCE)
 
@@ -25,7 +27,8 @@ class Outlook:
     `end_dates` are those of running subscriptions, `ended_on` the last one of a client that has none any more.
     `money_until` is the last day that the balance pays for channels in no subscription; None when nothing is charged.
     `stopped` counts channels that are off for lack of money, and they are off from `stopped_on` on when that is known.
-    `increase` identifies the last increase of the balance.
+    `increase` identifies the last increase of the balance. `unpaid_until` is the last day on which a subscription may
+    still be paid. `not_renewed` is the end of one that cannot renew by itself as things stand.
     """
 
     zone: str
@@ -36,6 +39,8 @@ class Outlook:
     stopped_on: date | None = None
     increase: str | None = None
     balance: Money | None = None
+    unpaid_until: date | None = None
+    not_renewed: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,11 @@ def ladder(outlook: Outlook, hours: Hours, now: datetime) -> tuple[Due, ...]:
         Due(Kind.ENDED, 0, end.isoformat(), local_time(end + _DAY, hours.raise_at, outlook.zone))
         for end in sorted(ended)
     ]
+    if outlook.unpaid_until is not None:
+        until = outlook.unpaid_until
+        rungs += _countdown(Kind.UNPAID, until, _UNPAID, until.isoformat(), outlook.zone, hours.raise_at)
+    if outlook.not_renewed is not None:
+        rungs.append(Due(Kind.NOT_RENEWED, 0, outlook.not_renewed.isoformat(), now.astimezone(UTC)))
     increase = outlook.increase or NO_INCREASE
     if outlook.money_until is not None:
         last = outlook.money_until
@@ -106,8 +116,9 @@ def pick(
 ) -> Pick:
     """The most advanced rung of each cycle, unless something bigger is said or was said of the same client.
 
-    Stopped channels say more than an ended subscription or a balance that runs out; an ended subscription more than one
-    that ends. What was over longer ago than `forget_after` is history; `cooling` kinds and stages were said lately.
+    Stopped channels say more than an ended subscription or a balance that runs out; an ended subscription, or one that
+    fails to renew by itself, more than one that ends. What was over longer ago than `forget_after` is history;
+    `cooling` kinds and stages were said lately.
     """
     advanced: dict[tuple[Kind, str], Due] = {}
     for rung in due:
@@ -118,12 +129,13 @@ def pick(
         rung for rung in sorted(advanced.values()) if rung.kind in _PAST and rung.due_at < now - forget_after
     )
     fresh = [rung for rung in sorted(advanced.values()) if rung not in forgotten]
-    over = {rung.cycle for rung in advanced.values() if rung.kind is Kind.ENDED}
+    over = {rung.cycle for rung in advanced.values() if rung.kind in (Kind.ENDED, Kind.NOT_RENEWED)}
     stopped = Kind.STOPPED in open_kinds or any(rung.kind is Kind.STOPPED for rung in fresh)
     smaller = {
         rung
         for rung in fresh
-        if (rung.kind is Kind.ENDING and rung.cycle in over) or (stopped and rung.kind in _SILENCED_BY_STOP)
+        if (rung.kind is Kind.ENDING and (rung.cycle in over or Kind.NOT_RENEWED in open_kinds))
+        or (stopped and rung.kind in _SILENCED_BY_STOP)
     }
     lately = {rung for rung in fresh if rung not in smaller and (rung.kind, rung.stage) in cooling}
     return Pick(

@@ -28,7 +28,7 @@ from bot.directory import service as directory
 from bot.errors import UserError
 from bot.ids import AlertId, ClientId, CuratorId, InboxId, PartnerId
 
-_PRECEDENCE = ("renewed", "subscribed", "topped_up", "ended", "stopped", "resumed", "imported")
+_PRECEDENCE = ("renewed", "subscribed", "changed", "topped_up", "lapsed", "ended", "stopped", "resumed", "imported")
 """Of several changes of one client, the one that settles its alerts."""
 
 

@@ -23,6 +23,8 @@ _NOTHING: Mapping[Kind, str] = {
     Kind.RUNNING_OUT: "no_daily_payments",
     Kind.STOPPED: "channels_run",
     Kind.LOW_BALANCE: "no_level_reached",
+    Kind.UNPAID: "nothing_unpaid",
+    Kind.NOT_RENEWED: "no_renewal_failed",
 }
 
 

@@ -17,6 +17,7 @@ from bot.messaging.templates import Button
 _RENEWAL = ("renew", "claim", "later")
 _MONEY = ("subscribe", "topup", "claim")
 _BALANCE = ("topup", "claim", "later")
+_BY_ITSELF = ("renew",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,10 @@ def _full(alert: Alert) -> tuple[str, tuple[str, ...]]:
             return "running_out", _MONEY
         case Kind.LOW_BALANCE:
             return "low_balance", _BALANCE
+        case Kind.UNPAID:
+            return "unpaid", _MONEY
+        case Kind.ENDING if alert.facts.get("auto_at") and not alert.facts.get("auto_why"):
+            return "renewing", _BY_ITSELF
         case Kind.STOPPED if alert.facts.get("ended_on") is None:
             return "out_of_money", _MONEY
         case kind:

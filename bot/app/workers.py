@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from bot.alerts import service as alerts
 from bot.alerts.report import ScanReport
+from bot.billing import renewing
 from bot.billing.changed import Changed
 from bot.billing.charging import charge_due, is_waiting
 from bot.billing.confirming import expire_quotes, settle_due
@@ -45,6 +46,7 @@ class Workers:
             entries.SCAN: self.scan,
             entries.CHARGE: self.charge,
             entries.SETTLE: self.settle,
+            entries.RENEW: self.renew,
             entries.EXPIRE: self.expire,
             entries.SWEEP: self.sweep,
             entries.PRUNE: self.prune,
@@ -68,6 +70,14 @@ class Workers:
         changed = 0
         while await self._db.read(is_waiting, self._clock.now()):
             changed += len(await self._db.write(self._apply, self._charges, self._clock.now(), bulk=True))
+        if changed:
+            await self._db.write(self._enqueue_scan)
+
+    async def renew(self, job: Job) -> None:
+        """Renew the clients that renew by themselves; then look who must be told of those that cannot be."""
+        changed = 0
+        while await self._db.read(renewing.is_due, self._clock.now()):
+            changed += len(await self._db.write(self._apply, self._renewals, self._clock.now(), bulk=True))
         if changed:
             await self._db.write(self._enqueue_scan)
 
@@ -99,6 +109,9 @@ class Workers:
 
     def _charges(self, conn: Connection, now: datetime) -> list[Changed]:
         return charge_due(conn, self._env.around.book, now)
+
+    def _renewals(self, conn: Connection, now: datetime) -> list[Changed]:
+        return renewing.renew_due(conn, self._env.around.book, now)
 
     def _apply(self, conn: Connection, chunk: Chunk, now: datetime) -> Sequence[Changed]:
         changes = chunk(conn, now)

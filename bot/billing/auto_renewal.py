@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, exists, select, update
 
 from bot.billing.accounts import lock_client_accounts
 from bot.billing.changed import Changed
@@ -48,7 +48,7 @@ def switch_on(
     """
     if not any(one.state in ("active", "unpaid") for one in stands.subscriptions):
         raise UserError("no_running_subscription")
-    most = limit or stands.renewal
+    most = stands.renewal if limit is None else limit
     if most is None:
         raise UserError("price_unknown", plan=stands.plan or "?", transport="?", currency=stands.currency)
     if most.currency != stands.currency:
@@ -87,6 +87,11 @@ def to_look_at(conn: Connection, now: datetime, limit: int) -> Sequence[AutoRene
     """Consents whose clients are due to be looked at, the longest waiting first."""
     query = _COLUMNS.where(auto_renewal.c.look_at <= now).order_by(auto_renewal.c.look_at, auto_renewal.c.client_id)
     return [_read(row) for row in conn.execute(query.limit(limit).with_for_update(of=auto_renewal, skip_locked=True))]
+
+
+def is_due(conn: Connection, now: datetime) -> bool:
+    """Whether a client is due to be looked at."""
+    return bool(conn.execute(select(exists().where(auto_renewal.c.look_at <= now))).scalar())
 
 
 def note(

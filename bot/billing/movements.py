@@ -23,6 +23,7 @@ CLIENT_KINDS: Mapping[str, str] = {
     "topup": "Deposit",
     "renew": "Renewal",
     "subscribe": "Subscription",
+    "change": "Subscription change",
     "daily": "Daily payment",
     "opening": "Opening balance",
     "adjust": "Adjustment",

@@ -50,7 +50,7 @@ def renew_due(conn: Connection, book: PriceBook, now: datetime, limit: int = 20)
 
 def is_due(conn: Connection, now: datetime) -> bool:
     """Whether a client that renews by itself is to be looked at."""
-    return bool(auto_renewal.to_look_at(conn, now, 1))
+    return auto_renewal.is_due(conn, now)
 
 
 def _client(conn: Connection, book: PriceBook, agreed: AutoRenewal, now: datetime) -> list[Changed]:

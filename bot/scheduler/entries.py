@@ -7,6 +7,7 @@ from bot.scheduler.timetable import Entry, every_minute, every_minutes, every_se
 SCAN = "scan"
 CHARGE = "charge"
 SETTLE = "settle"
+RENEW = "renew"
 EXPIRE = "expire"
 SWEEP = "sweep"
 PRUNE = "prune"
@@ -21,6 +22,7 @@ def entries() -> Sequence[Entry]:
         every_seconds(SWEEP, SWEEP, 5),
         every_seconds(SETTLE, SETTLE, 5),
         every_minute(CHARGE, CHARGE),
+        every_minute(RENEW, RENEW),
         every_minute(SCAN, SCAN),
         every_minute(EXPIRE, EXPIRE),
         every_minute(SEAL, SEAL),

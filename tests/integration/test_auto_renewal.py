@@ -1,0 +1,225 @@
+"""Clients that renew by themselves: when, from whose money, within what was agreed; and who hears of it."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection, select
+
+from bot.alerts import service as alerts
+from bot.billing import auto_renewal, renewing, subscribing
+from bot.billing import service as billing
+from bot.billing.subscribing import Asked, ChannelName
+from bot.errors import UserError
+from bot.ids import ClientId
+from bot.money import of
+from bot.storage.engine import Database
+from bot.storage.tables import ledger_transaction
+from tests.integration.alert_world import (
+    ALFA,
+    BOOK,
+    ENV,
+    NOW,
+    RIGA,
+    Wanted,
+    add_client,
+    add_curator,
+    add_partner,
+    charge,
+    messages,
+    raised,
+    scan,
+)
+
+LAST_DAY = datetime(2026, 12, 3, tzinfo=UTC)
+DUE = LAST_DAY.replace(hour=20)
+"""Two hours before midnight in Riga."""
+
+
+def agree(conn: Connection, client_id: ClientId, limit: str | None = None, *, now: datetime = NOW) -> None:
+    stands = billing.standing(conn, client_id, now, BOOK)
+    most = of(limit, "EUR") if limit else None
+    changes = auto_renewal.switch_on(conn, BOOK, stands, limit=most, by="Olga", now=now)
+    alerts.apply(conn, changes, now=now, env=ENV)
+
+
+def work(conn: Connection, now: datetime) -> list[str]:
+    """What the job does: renew what is due, look who must be told."""
+    done: list[str] = []
+    while renewing.is_due(conn, now):
+        changes = renewing.renew_due(conn, BOOK, now)
+        alerts.apply(conn, changes, now=now, env=ENV)
+        done += [one.what for one in changes]
+    return done
+
+
+def ends(conn: Connection, client_id: ClientId, now: datetime = DUE) -> date | None:
+    return billing.standing(conn, client_id, now, BOOK).next_end
+
+
+def minute_by_minute(conn: Connection, start: datetime, end: datetime) -> dict[datetime, list[str]]:
+    found, now = {}, start
+    while now <= end:
+        if done := work(conn, now):
+            found[now] = done
+        now += timedelta(minutes=1)
+    return found
+
+
+def test_it_renews_two_hours_before_the_end_and_once(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        done = minute_by_minute(conn, DUE - timedelta(hours=3), DUE + timedelta(hours=5))
+        assert done == {DUE: ["renewed"]}
+        assert ends(conn, client_id) == date(2027, 12, 3)
+        assert billing.standing(conn, client_id, DUE, BOOK).balance == of("0.00", "EUR")
+        (account,) = billing.partner_accounts(conn, RIGA)
+        assert account.balance == of("264.00", "EUR")
+        kinds = conn.execute(select(ledger_transaction.c.kind).order_by(ledger_transaction.c.id)).scalars().all()
+        assert list(kinds) == ["deposit", "topup", "renew"]
+        assert billing.check(conn).ok
+
+    db.write_now(unit)
+
+
+def test_nobody_else_renews_by_itself(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        auto_renewal.switch_off(conn, RIGA, client_id, by="Olga", now=NOW)
+        assert minute_by_minute(conn, DUE - timedelta(minutes=5), DUE + timedelta(minutes=5)) == {}
+        assert ends(conn, client_id) == date(2026, 12, 3)
+
+    db.write_now(unit)
+
+
+def test_reminders_soften_and_the_financial_curators_get_a_receipt(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        scan(conn)
+        (soft,) = messages(conn, anna)
+        assert soft.template == "alerts/renewing"
+        assert soft.body.splitlines()[0] == "Finances: *Alfa Dental* renews by itself on 3 Dec 22:00"
+        work(conn, DUE)
+        assert [one.template for one in messages(conn, anna)] == ["alerts/renewing", "receipts/renewed_by"]
+        assert raised(conn)[0] == ("ending", 7, "resolved")
+
+    db.write_now(unit)
+
+
+def test_short_of_money_is_told_a_day_ahead_and_put_right_it_goes_on(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn, "900.00")
+        anna = add_curator(conn)
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        scan(conn)
+        morning = LAST_DAY.replace(hour=7)
+        for now in (morning - timedelta(days=1), LAST_DAY.replace(hour=6, minute=30)):
+            work(conn, now)
+        scan(conn, morning)
+        assert messages(conn, anna)[-1].template == "alerts/not_renewed"
+        assert "the partner account is short" in messages(conn, anna)[-1].body
+        assert ("not_renewed", 0, "open") in raised(conn)
+        money = of("36.00", "EUR")
+        billing.deposit(conn, RIGA, money, reason="bank", by="operator", key="bank-2", now=morning)
+        assert work(conn, DUE) == ["renewed", "auto_renewal"]
+        assert ("not_renewed", 0, "resolved") in raised(conn)
+
+    db.write_now(unit)
+
+
+def test_money_that_comes_in_the_last_two_hours_is_still_in_time(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn, "900.00")
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        assert minute_by_minute(conn, DUE - timedelta(minutes=1), DUE + timedelta(minutes=30)) != {}
+        assert ends(conn, client_id) == date(2026, 12, 3)
+        late = DUE + timedelta(minutes=31)
+        billing.deposit(conn, RIGA, of("36.00", "EUR"), reason="bank", by="operator", key="bank-2", now=late)
+        assert list(minute_by_minute(conn, late, late + timedelta(minutes=10)).values()) == [
+            ["renewed", "auto_renewal"]
+        ]
+
+    db.write_now(unit)
+
+
+def test_never_for_more_than_was_agreed(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        asked = Asked(RIGA, client_id, NOW, None, None)
+        quote = subscribing.quote_added_channels(conn, BOOK, asked, [ChannelName("vk", "shop")])
+        billing.confirm(conn, transfer_id=quote.id, curator_id=None, address=None, now=NOW)
+        work(conn, DUE)
+        assert ends(conn, client_id) == date(2026, 12, 3)
+        auto = billing.standing(conn, client_id, DUE, BOOK).auto
+        assert auto is not None
+        assert (auto.failed_for, auto.failed_why) == (date(2026, 12, 3), "over_limit")
+        agree(conn, client_id, "2000.00", now=DUE)
+        billing.deposit(conn, RIGA, of("500.00", "EUR"), reason="bank", by="operator", key="bank-2", now=DUE)
+        assert work(conn, DUE) == ["renewed"]
+
+    db.write_now(unit)
+
+
+def test_an_end_that_was_reached_is_over(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        charge(conn, LAST_DAY + timedelta(days=2))
+        assert work(conn, LAST_DAY + timedelta(days=2)) == []
+
+    db.write_now(unit)
+
+
+def test_what_can_be_agreed_to(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        loose = add_client(conn, Wanted("48210025", "Beta Kids", channels=2))
+        unknown = add_client(conn, Wanted("48210033", "Gamma Travel", ends=date(2026, 12, 3), channels=2))
+        for client_id, limit, key in (
+            (loose, None, "no_running_subscription"),
+            (unknown, None, "price_unknown"),
+            (unknown, "0.00", "amount_too_small"),
+        ):
+            with pytest.raises(UserError, match=key):
+                agree(conn, client_id, limit)
+        agree(conn, unknown, "100.00")
+        work(conn, DUE)
+        auto = billing.standing(conn, unknown, DUE, BOOK).auto
+        assert auto is not None
+        assert auto.failed_why == "plan_not_known"
+
+    db.write_now(unit)
+
+
+def test_an_unpaid_subscription_is_reminded_of_and_settled_by_the_payment(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        client_id = add_client(conn, Wanted("48210025", "Beta Kids", balance="9.00", channels=2))
+        asked = Asked(RIGA, client_id, NOW, None, None)
+        made = subscribing.create_unpaid(conn, BOOK, asked, plan="pro", months=1)
+        alerts.apply(conn, made.changes, now=NOW, env=ENV)
+        scan(conn)
+        assert messages(conn, anna) == []
+        last = NOW + timedelta(days=3)
+        charge(conn, last)
+        scan(conn, last)
+        assert [kind for kind, _, _ in raised(conn)] == ["unpaid"]
+        changes = billing.adjust_balance(
+            conn, RIGA, client_id, of("90.00", "EUR"), reason="bank", by="operator", key="a", now=last
+        )
+        alerts.apply(conn, changes, now=last, env=ENV)
+        assert ("unpaid", 0, "resolved") in raised(conn)
+
+    db.write_now(unit)
