@@ -5,9 +5,11 @@ text names none: then the message replied to, or the last one shown, says whom i
 """
 
 from dataclasses import dataclass
+from datetime import time
 from typing import Literal
 
 from bot.handlers.amount import Amount, AmountProblem
+from bot.handlers.day import DaySaid
 
 Reason = Literal["empty", "no_words", "too_long", "several", "unclear"]
 """Why a text is no command: nothing in it, no letters or digits, longer than a command can be, several commands at
@@ -111,6 +113,69 @@ class Unmute:
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """Who was told of this client, who was not and why, and what comes next."""
+
+    client: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """One curator is responsible for a client: `to` is a name, "me" or "everybody"."""
+
+    client: str | None
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the others should know. `said`: the client's name, then the note, not yet told apart."""
+
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """The client promised to pay by a day."""
+
+    client: str | None
+    day: DaySaid
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message for the client, ready to be forwarded."""
+
+    client: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """I am away and back on a day; somebody stands in."""
+
+    until: DaySaid
+    stand_in: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """I am not away any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When I want to be told. What is None stays; all None asks how it is.
+
+    `days`: ISO weekdays; `any_hour`: at night too; `all_clear`: daily, mondays, never.
+    """
+
+    hour: time | None = None
+    days: str | None = None
+    any_hour: bool | None = None
+    all_clear: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """No messages to me at all."""
 
@@ -197,6 +262,14 @@ Command = (
     | Partner
     | Mute
     | Unmute
+    | Why
+    | Assign
+    | Note
+    | Promised
+    | Text
+    | Away
+    | Back
+    | Hours
     | Stop
     | Start
     | Yes

@@ -15,14 +15,19 @@ from bot.errors import TransientError, UserError
 from bot.handlers import (
     alerts,
     balance,
+    care,
     clients,
     confirm,
     conversation,
+    explaining,
+    forwarding,
     help,
     middleware,
+    own_client,
     paid,
     partner,
     preferences,
+    presence,
     renew,
     replenish,
     topup,
@@ -48,7 +53,21 @@ _log = structlog.get_logger(__name__)
 REPLY_LASTS = timedelta(minutes=30)
 """An answer that could not be sent within this is not sent any more: the person has asked again, or has gone."""
 ROUTER = Router()
-for _family in (alerts, balance, clients, confirm, help, paid, partner, preferences, renew, replenish, topup):
+_FAMILIES = (
+    alerts,
+    balance,
+    care,
+    clients,
+    confirm,
+    explaining,
+    forwarding,
+    help,
+    paid,
+    partner,
+    preferences,
+    presence,
+)
+for _family in (*_FAMILIES, renew, replenish, topup):
     ROUTER.include(_family.router)
 
 
@@ -178,6 +197,9 @@ def _handled(ctx: Context, command: Command | Unknown) -> _Answer:
     if isinstance(command, Unknown):
         reply = Reply("replies/media") if ctx.message.media else help.not_understood(command)
         return _Answer(f"unknown:{command.reason}", [reply], language, who)
+    own = ctx.curator.client_id
+    if own is not None and not own_client.may_ask(ctx.curator, ROUTER.name(command)):
+        return _Answer("not_own", [own_client.refused(ctx, own)], language, who)
     handler = ROUTER.find(command)
     if handler is None:
         return _Answer(ROUTER.name(command), [Reply("replies/button_old", keeps_menu=True)], language, who)

@@ -7,8 +7,9 @@ written: finding whom it means is the directory's job.
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.handlers import account_slots, slots
+from bot.handlers import account_slots, care_slots, slots
 from bot.handlers.commands import (
+    Back,
     Balance,
     Choice,
     Command,
@@ -23,9 +24,11 @@ from bot.handlers.commands import (
     Start,
     Stop,
     Tap,
+    Text,
     Thanks,
     Unknown,
     Unmute,
+    Why,
     Yes,
 )
 from bot.handlers.payload import tap_of
@@ -38,7 +41,7 @@ TEXT_MAX = 400
 _WORDS_MAX = 30
 _MENTION_WORDS_MAX = 4
 _BARE_NUMBER = re.compile(r"#?\s*(\d{1,12})\s*[.)]?")
-_LATER_VERBS = frozenset({"balance", "topup", "renew", "paid", "mute", "unmute"})
+_LATER_VERBS = frozenset({"balance", "topup", "renew", "paid", "mute", "unmute", "promised"})
 """Verbs that are also understood after the client's name ("alfa balance")."""
 
 
@@ -61,6 +64,8 @@ def parse(text: str, payload: str | None, language: str) -> Command | Unknown:
     if _several_commands(clean, known):
         return Unknown("several")
     said = words(clean)
+    if _is_note(said, known):
+        return _phrase(said, known)
     if not said or len(said) > _WORDS_MAX:
         return Unknown("unclear")
     return _label(said, clean, known) or _phrase(said, known)
@@ -70,6 +75,12 @@ def _number(digits: str) -> Command | Unknown:
     if len(digits) > 2:
         return Digits(digits)
     return Choice(int(digits)) if int(digits) else Unknown("unclear")
+
+
+def _is_note(said: Sequence[Word], known: Vocabulary) -> bool:
+    """A note is as long as it needs to be."""
+    found = known.verb_at_start(said)
+    return found is not None and found.verb == "note"
 
 
 def _several_commands(clean: str, known: Vocabulary) -> bool:
@@ -220,6 +231,14 @@ _FILLERS: Mapping[Verb, Callable[[Sequence[Word], Vocabulary], Command | Unknown
     "partner": _partner,
     "mute": lambda rest, known: Mute(slots.client_text(rest, known)),
     "unmute": lambda rest, known: Unmute(slots.client_text(rest, known)),
+    "why": lambda rest, known: Why(slots.client_text(rest, known)),
+    "assign": care_slots.assign,
+    "note": care_slots.note,
+    "promised": care_slots.promised,
+    "text": lambda rest, known: Text(slots.client_text(rest, known)),
+    "away": care_slots.away,
+    "back": lambda _rest, _known: Back(),
+    "hours": care_slots.hours,
     "stop": _stop,
     "start": _start,
     "yes": _yes,

@@ -66,3 +66,12 @@ def _without_edges(chunk: str) -> str:
     while bare[:1] in (",", ".", "-", "+") and not bare[1:2].isdigit():
         bare = bare[1:]
     return bare if has_content(bare) or _CURRENCY_SIGN.fullmatch(bare) or _UNREADABLE in bare else ""
+
+
+def text_after(text: str, skipped: int) -> str:
+    """What follows the first so many words of a text, as it was written."""
+    clean = plain(text)
+    at = 0
+    for word in words(clean)[:skipped]:
+        at = clean.find(word.raw, at) + len(word.raw)
+    return clean[at:].strip(" \n:,;-.")

@@ -23,7 +23,10 @@ SIMILAR_LONG = 0.72
 """The same for verbs of eight letters or more, where two slips still leave no doubt."""
 _ROUNDING = 1e-9
 _TYPO_LETTERS_MIN = 4
-_EXACT_ONLY = frozenset({"yes", "stop", "start", "hello", "language", "unmute", "thanks", "paid", "owes"})
+_EXACT_ONLY = frozenset(
+    {"yes", "stop", "start", "hello", "language", "unmute", "thanks", "paid", "owes",
+     "why", "note", "text", "away", "back", "hours"}
+)  # fmt: skip
 """Never guessed: consent, opt-out, and words too close to something else ("unmute" to "mute")."""
 
 
@@ -58,6 +61,15 @@ class Vocabulary:
     stop_fillers: frozenset[str]
     numerals: frozenset[str]
     languages: Mapping[str, str]
+    weekdays: Mapping[str, int]
+    month_names: Mapping[str, int]
+    all_clear: Mapping[str, str]
+    hour_words: Mapping[str, str]
+    people_words: Mapping[str, str]
+    to_marks: frozenset[str]
+    day_marks: frozenset[str]
+    stand_in_marks: frozenset[str]
+    hour_fillers: frozenset[str]
 
     def verb_at_start(self, said: Sequence[Word]) -> Found | None:
         """The longest known phrase that these words begin with, exactly as listed."""
@@ -116,6 +128,11 @@ def vocabulary(language: str) -> Vocabulary:
         days=_merged([words.days for words in ordered]),
         ordinals=_merged([words.ordinals for words in ordered]),
         plans=_merged([words.plans for words in ordered]),
+        weekdays=_merged([words.weekdays for words in ordered]),
+        month_names=_merged([words.month_names for words in ordered]),
+        all_clear=_merged([words.all_clear for words in ordered]),
+        hour_words=_merged([words.hour_words for words in ordered]),
+        people_words=_merged([words.people_words for words in ordered]),
         **{name: merged_sets(name) for name in _SETS},
     )
 
@@ -130,6 +147,10 @@ _SETS = (
     "page_marks",
     "stop_fillers",
     "numerals",
+    "to_marks",
+    "day_marks",
+    "stand_in_marks",
+    "hour_fillers",
 )
 
 

@@ -19,6 +19,14 @@ Verb = Literal[
     "partner",
     "mute",
     "unmute",
+    "why",
+    "assign",
+    "note",
+    "promised",
+    "text",
+    "away",
+    "back",
+    "hours",
     "stop",
     "start",
     "yes",
@@ -33,7 +41,9 @@ class Words:
 
     `taps` are button labels that have no command of their own, by the verb of their payload. `ordinals` pick from a
     list. `polite` words are dropped around a command, `edge` words around a client's name, `amount_marks` and
-    `period_marks` stand before an amount or a period. Units map to months or days.
+    `period_marks` stand before an amount or a period. Units map to months or days, `weekdays` to
+    ISO weekdays, `month_names` to 1 to 12. `all_clear`, `hour_words` ("any", "quiet") and `people_words` ("me",
+    "everybody") map to what they choose; `to_marks` stand before a curator's name, `day_marks` before a day.
     """
 
     language: str
@@ -53,4 +63,13 @@ class Words:
     page_marks: tuple[str, ...]
     stop_fillers: tuple[str, ...]
     numerals: tuple[str, ...]
+    weekdays: Mapping[str, int]
+    month_names: Mapping[str, int]
+    all_clear: Mapping[str, str]
+    hour_words: Mapping[str, str]
+    people_words: Mapping[str, str]
+    to_marks: tuple[str, ...]
+    day_marks: tuple[str, ...]
+    stand_in_marks: tuple[str, ...]
+    hour_fillers: tuple[str, ...]
     languages: Mapping[str, str] = field(default_factory=dict)
