@@ -15,10 +15,12 @@ from bot.clock import Clock
 from bot.handlers import reminder
 from bot.handlers.dispatcher import dispatch
 from bot.handlers.env import Env
-from bot.ids import Address
+from bot.ids import Address, ReferralId
 from bot.jobs.port import Handler, Job
 from bot.messaging import inbox, outbox
 from bot.messaging.relay import Relay
+from bot.partnership.channels import renew_free
+from bot.partnership.referrals import credit_months
 from bot.scheduler import entries
 from bot.scheduler.ticks import prune
 from bot.storage.engine import Database
@@ -49,6 +51,8 @@ class Workers:
             entries.RENEW: self.renew,
             entries.EXPIRE: self.expire,
             entries.SWEEP: self.sweep,
+            entries.REFERRALS: self.referrals,
+            entries.FREE_CHANNELS: self.free_channels,
             entries.PRUNE: self.prune,
         }
 
@@ -97,6 +101,19 @@ class Workers:
         await self._db.write(inbox.sweep, now, jobs)
         await self._db.write(outbox.sweep, now, jobs)
 
+    async def referrals(self, job: Job) -> None:
+        """Share with partners what referred users paid in months that are over."""
+        after: ReferralId | None = None
+        while True:
+            after = await self._db.write(self._share, after, self._clock.now(), bulk=True)
+            if after is None:
+                return
+
+    async def free_channels(self, job: Job) -> None:
+        """Begin the next free term of channels whose last one is over, or have them paid."""
+        while await self._db.write(self._renew_free, self._clock.now(), bulk=True):
+            pass
+
     async def prune(self, job: Job) -> None:
         """Forget what nobody asks for any more."""
         await self._db.write(prune, self._clock.now(), bulk=True)
@@ -117,6 +134,12 @@ class Workers:
         changes = chunk(conn, now)
         alerts.apply(conn, changes, now=now, env=self._env.around)
         return changes
+
+    def _share(self, conn: Connection, after: ReferralId | None, now: datetime) -> ReferralId | None:
+        return credit_months(conn, after, env=self._env.around, now=now)
+
+    def _renew_free(self, conn: Connection, now: datetime) -> int:
+        return renew_free(conn, env=self._env.around, now=now)
 
     def _scan_chunk(self, conn: Connection, now: datetime) -> ScanReport:
         return alerts.scan(conn, now=now, env=self._env.around, limit=_SCAN_CLIENTS)

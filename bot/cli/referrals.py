@@ -31,7 +31,7 @@ def code(partner: PartnerOption = None, config: ConfigOption = None, json: JsonO
     """The partner's referral link; made when first asked for."""
     with session(config) as here:
         made = here.db.write_now(link_code, here.partner(partner).id, here.now)
-        address = f"{str(here.settings.public_url).rstrip('/')}/r/{made}"
+        address = f"{here.settings.public_url.rstrip('/')}/r/{made}"
     if json:
         print_json({"code": made, "link": address})
     else:

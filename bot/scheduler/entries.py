@@ -12,6 +12,8 @@ EXPIRE = "expire"
 SWEEP = "sweep"
 PRUNE = "prune"
 RECONCILE = "reconcile"
+REFERRALS = "referrals"
+FREE_CHANNELS = "free_channels"
 SEAL = "seal"
 AUDIT = "audit"
 
@@ -28,5 +30,7 @@ def entries() -> Sequence[Entry]:
         every_minute(SEAL, SEAL),
         every_minutes(RECONCILE, RECONCILE, 5),
         every_minutes(AUDIT, AUDIT, 15),
+        hourly(FREE_CHANNELS, FREE_CHANNELS, 2),
+        hourly(REFERRALS, REFERRALS, 7),
         hourly(PRUNE, PRUNE, 17),
     )

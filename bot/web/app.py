@@ -13,6 +13,7 @@ from bot.web.metrics import WebMetrics
 from bot.web.middleware import observe
 from bot.web.openapi import add_openapi
 from bot.web.payment_webhook import add_payment_webhook
+from bot.web.referral import add_referral
 from bot.web.static_files import add_static
 from bot.web.webhooks import add_webhooks
 
@@ -28,6 +29,7 @@ def build_web(deps: WebDeps) -> web.Application:
     add_webhooks(app, deps, metrics)
     add_payment_webhook(app, deps, metrics)
     add_landing(app, deps)
+    add_referral(app, deps)
     add_health(app, deps)
     add_static(app)
     add_pages(app, deps, PAGES)
