@@ -35,7 +35,7 @@ def add_payment_webhook(app: web.Application, deps: WebDeps, metrics: WebMetrics
             "webhook.stripe",
             outcome=outcome,
             status=status,
-            event=event.id if event else None,
+            report=event.id if event else None,
             kind=event.kind if event else None,
             milliseconds=round((perf_counter() - start) * 1000, 1),
         )
