@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, tuple_, update
 
 from bot.id_generator import new_id
 from bot.ids import Address, DeliveryId
@@ -15,12 +15,14 @@ from bot.messaging.status import State
 from bot.messaging.templates import Rendered
 from bot.storage import queries
 from bot.storage.switches import Switch, paused
-from bot.storage.tables import attempt, delivery
+from bot.storage.tables import attempt, delivery, inbox, partner
 
 RELAY_JOB = "relay"
 """The job that sends; its key is the sender."""
 ASK_JOB = "ask_provider"
 """The job that asks the provider what became of doubtful messages."""
+_PARTNERS_SENDER = select(partner.c.sender).where(partner.c.id == bindparam("which"))
+_WRITTEN_TO = select(inbox.c.to_address).where(inbox.c.id == bindparam("which"))
 WAITING = text("delivery.state IN ('queued', 'sending')")
 """The condition of the partial indexes: a query must say it in these words to use them."""
 
@@ -29,8 +31,10 @@ def enqueue(conn: Connection, outgoing: Outgoing, *, sender: Address, now: datet
     """Put a message into the outbox and ask for it to be sent; None when its key is known already.
 
     A free text that is too long becomes several messages in order, under the keys `key`, `key#2`, …
-    Raises TextError when the text cannot be made.
+    It goes from the partner's own sender where there is one, from `sender` otherwise. Raises TextError when the text
+    cannot be made.
     """
+    sender = _sender(conn, outgoing, sender)
     rendered = templates.render(outgoing.template, outgoing.language, outgoing.facts, outgoing.buttons)
     bodies = [rendered.body] if rendered.is_content else parts(rendered.body)
     rows = [_row(outgoing, rendered, body, n, sender, now) for n, body in enumerate(bodies, start=1)]
@@ -112,6 +116,16 @@ def queue_length(conn: Connection) -> tuple[int, datetime | None]:
     query = select(func.count(), func.min(delivery.c.created_at)).where(WAITING, delivery.c.state == State.QUEUED)
     count, oldest = conn.execute(query).one()
     return count, oldest
+
+
+def _sender(conn: Connection, outgoing: Outgoing, usual: Address) -> Address:
+    """The partner's own; for an answer to somebody who is nobody's curator, what they wrote to; else the usual one."""
+    found = None
+    if outgoing.partner_id is not None:
+        found = conn.execute(_PARTNERS_SENDER, {"which": outgoing.partner_id}).scalar_one_or_none()
+    elif outgoing.in_reply_to is not None:
+        found = conn.execute(_WRITTEN_TO, {"which": outgoing.in_reply_to}).scalar_one_or_none()
+    return Address(found) if found else usual
 
 
 def _row(

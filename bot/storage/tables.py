@@ -53,6 +53,7 @@ partner = Table(
     Column("program", String(32), nullable=False, server_default="seed"),
     Column("joined_on", String(10), nullable=False),
     Column("gateway", String(16), nullable=False, server_default="book"),
+    Column("sender", String(160)),
     Column("account_id", String(8)),
     Column("applied_at", UtcDateTime),
     Column("granted_at", UtcDateTime),
@@ -62,7 +63,8 @@ partner = Table(
     _one_of("kind", "applicant", "referral", "official"),
     _one_of("gateway", "book", "wazzup"),
 )
-"""`account_id`: the partner's own account, told with the application. `joined_on`: until the grant, when he applied."""
+"""`sender`: what the partner's messages come from, NULL for the installation's own.
+`account_id`: the partner's own account, told with the application. `joined_on`: until the grant, when he applied."""
 
 client = Table(
     "client",
@@ -449,6 +451,46 @@ client_payment = Table(
     Index("ix_client_payment_partner_id_at", "partner_id", "at"),
 )
 """What a client paid the partner, outside of the ledger: it says who owes whom. `transfer_id`: the top-up it funds."""
+
+# --- an account elsewhere ---------------------------------------------------------------------------------------
+
+dashboard_task = Table(
+    "dashboard_task",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("transfer_id", ForeignKey("transfer.id"), nullable=False, unique=True),
+    Column("client_id", ForeignKey("client.id"), nullable=False),
+    Column("asked_by", ForeignKey("curator.id")),
+    Column("done_by", ForeignKey("curator.id")),
+    Column("state", String(16), nullable=False),
+    Column("facts", JsonText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+    Column("seen_at", UtcDateTime),
+    Column("shown", Boolean),
+    Column("closed_at", UtcDateTime),
+    _one_of("state", "open", "done", "confirmed", "failed", "cancelled"),
+    UniqueConstraint("partner_id", "number"),
+    Index("ix_dashboard_task_client_id", "client_id"),
+)
+"""What a person has to do in a client's dashboard. `seen_at`: the newest table or poll that tells of it, `shown`:
+whether it shows the thing done."""
+
+wazzup_channel = Table(
+    "wazzup_channel",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("client_id", ForeignKey("client.id"), nullable=False),
+    Column("transport", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_wazzup_channel_client_id", "client_id"),
+)
+"""Clients' channels by Wazzup's own id, as a poll or a webhook told last."""
 
 # --- alerts -----------------------------------------------------------------------------------------------------
 

@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.Column("program", sa.String(length=32), server_default="seed", nullable=False),
         sa.Column("joined_on", sa.String(length=10), nullable=False),
         sa.Column("gateway", sa.String(length=16), server_default="book", nullable=False),
+        sa.Column("sender", sa.String(length=160), nullable=True),
         sa.Column("account_id", sa.String(length=8), nullable=True),
         sa.Column("applied_at", types.UtcDateTime(), nullable=True),
         sa.Column("granted_at", types.UtcDateTime(), nullable=True),
@@ -438,6 +439,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_subscription_client_id", "subscription", ["client_id"], unique=False)
     op.create_index("ix_subscription_state_end_date", "subscription", ["state", "end_date"], unique=False)
+    op.create_table(
+        "wazzup_channel",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("transport", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_wazzup_channel_client_id")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_wazzup_channel_partner_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wazzup_channel")),
+    )
+    op.create_index("ix_wazzup_channel_client_id", "wazzup_channel", ["client_id"], unique=False)
     op.create_table(
         "channel",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -753,6 +768,35 @@ def upgrade() -> None:
     )
     op.create_index("ix_client_payment_client_id", "client_payment", ["client_id"], unique=False)
     op.create_index("ix_client_payment_partner_id_at", "client_payment", ["partner_id", "at"], unique=False)
+    op.create_table(
+        "dashboard_task",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("transfer_id", sa.String(length=32), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("asked_by", sa.String(length=32), nullable=True),
+        sa.Column("done_by", sa.String(length=32), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("facts", types.JsonText(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("done_at", types.UtcDateTime(), nullable=True),
+        sa.Column("seen_at", types.UtcDateTime(), nullable=True),
+        sa.Column("shown", sa.Boolean(), nullable=True),
+        sa.Column("closed_at", types.UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('open', 'done', 'confirmed', 'failed', 'cancelled')", name=op.f("ck_dashboard_task_state")
+        ),
+        sa.ForeignKeyConstraint(["asked_by"], ["curator.id"], name=op.f("fk_dashboard_task_asked_by")),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_dashboard_task_client_id")),
+        sa.ForeignKeyConstraint(["done_by"], ["curator.id"], name=op.f("fk_dashboard_task_done_by")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_dashboard_task_partner_id")),
+        sa.ForeignKeyConstraint(["transfer_id"], ["transfer.id"], name=op.f("fk_dashboard_task_transfer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dashboard_task")),
+        sa.UniqueConstraint("partner_id", "number", name=op.f("uq_dashboard_task_partner_id_number")),
+        sa.UniqueConstraint("transfer_id", name=op.f("uq_dashboard_task_transfer_id")),
+    )
+    op.create_index("ix_dashboard_task_client_id", "dashboard_task", ["client_id"], unique=False)
     op.create_table(
         "ledger_transaction",
         sa.Column("id", sa.String(length=32), nullable=False),
