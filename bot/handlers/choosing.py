@@ -17,9 +17,13 @@ PayloadFor = Callable[[ClientId], str]
 
 
 def whom(ctx: Context, words: str | None, then: PayloadFor) -> Client | Reply:
-    """The client that is meant; without words the one on the screen. A reply that asks when that is not one client."""
+    """The client that is meant; without words the one on the screen, or the only one this person may ask about.
+
+    A reply that asks when that is not one client.
+    """
     if words is None:
-        bound = None if ctx.bound_client is None else owned(ctx, ctx.bound_client)
+        unnamed = ctx.curator.client_id or ctx.bound_client
+        bound = None if unnamed is None else owned(ctx, unnamed)
         return bound or Reply("replies/whose")
     return one_of(ctx, words, match_of(ctx, words), then)
 

@@ -2,6 +2,7 @@
 
 from bot.handlers.commands import Help, Tap, Thanks, Unknown
 from bot.handlers.context import Context
+from bot.handlers.own_client import help_for
 from bot.handlers.reply import Replies, Reply
 from bot.handlers.router import Router
 
@@ -12,6 +13,8 @@ _TEMPLATES = {"unclear": "replies/unknown", "several": "replies/one_at_a_time"}
 @router.command(Help)
 def help_(ctx: Context, command: Help) -> Replies:
     """`help`, and any greeting."""
+    if ctx.curator.client_id is not None:
+        return [help_for(ctx, ctx.curator.client_id, greeting=command.greeting)]
     facts = {
         "name": ctx.curator.name,
         "partner": ctx.partner.name,

@@ -7,6 +7,7 @@ from bot.directory import service as directory
 from bot.handlers import conversation
 from bot.handlers.commands import Partner, Tap
 from bot.handlers.context import Context
+from bot.handlers.own_client import refused
 from bot.handlers.payload import payload_of
 from bot.handlers.reply import Menu, Replies, Reply
 from bot.handlers.router import Router
@@ -19,9 +20,9 @@ MOVEMENTS_SHOWN = 5
 
 @router.command(Partner)
 def partner(ctx: Context, command: Partner) -> Replies:
-    """`partner`. A client's own curator does not see the partner's money."""
-    if ctx.curator.client_id is not None:
-        return [Reply("replies/viewer")]
+    """`partner`. Who may not move money does not see the partner's either, but may still speak for another partner."""
+    if not ctx.curator.may_move_money:
+        return [_without_money(ctx)]
     accounts = billing.partner_accounts(ctx.conn, ctx.partner.id)
     facts = {
         "partner": ctx.partner.name,
@@ -41,6 +42,16 @@ def speak_for(ctx: Context, tap: Tap) -> Replies:
         return [Reply("replies/button_old")]
     conversation.set_partner(ctx.conn, ctx.address, chosen)
     return [Reply("people/partner_chosen", {"partner": directory.get_partner(ctx.conn, chosen).name})]
+
+
+def _without_money(ctx: Context) -> Reply:
+    """For whom else this person may speak; a refusal when there is nobody else."""
+    if ctx.others:
+        known = [ctx.curator.partner_id, *(one.partner_id for one in ctx.others)]
+        names = [directory.get_partner(ctx.conn, one).name for one in known]
+        menu = Menu(tuple(payload_of("partner", one) for one in known))
+        return Reply("people/which_partner", {"partners": names}, menu=menu)
+    return Reply("replies/viewer") if ctx.curator.client_id is None else refused(ctx, ctx.curator.client_id)
 
 
 def _account(ctx: Context, view: billing.AccountView) -> dict[str, Any]:

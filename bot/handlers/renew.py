@@ -54,6 +54,8 @@ def subscribe(ctx: Context, tap: Tap) -> Replies:
 @router.tap("period")
 def other_period(ctx: Context, tap: Tap) -> Replies:
     """The periods to choose from with their prices, or the quote for the chosen one."""
+    if not ctx.curator.may_move_money:
+        return [Reply("replies/viewer")]
     found = transfers.load(ctx.conn, token=tap.id) if tap.id else None
     if found is None or found.asked_by != ctx.curator.id or found.client_id is None:
         return [Reply("replies/button_old")]

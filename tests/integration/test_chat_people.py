@@ -196,10 +196,13 @@ async def test_a_clients_own_curator_sees_that_client_only_and_no_partner_money(
         assert alfa is not None
         ilze = phone_of(conn, add_curator(conn, "Ilze", client_id=alfa.id))
         assert ilze.ask("balance alfa").template == "replies/client_view"
-        assert ilze.ask("clients").text.splitlines()[1] == "1. Alfa Dental: €0.00, till 3 Dec"
+        assert ilze.ask("balance").first_line == "*Alfa Dental* ID 48210017"
         assert ilze.ask("balance beta").template in ("replies/nothing_found", "replies/unknown")
-        for text in ("partner", "topup alfa 100", "renew alfa"):
+        for text in ("partner", "topup alfa 100", "renew alfa", "due", "clients", "replenish 100", "owes"):
+            assert ilze.ask(text).template == "replies/own_client", text
+        for text in ("yes", "confirm", "yes 1234"):
             assert ilze.ask(text).template == "replies/viewer"
+        assert "due" not in ilze.ask("help").text
 
     await db.write(story)
 
