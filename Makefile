@@ -2,7 +2,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
 
-.PHONY: setup demo test check lint wheel bench lock clean
+.PHONY: setup demo test check lint wheel bench simulate lock clean
 
 ## setup: make .venv with everything in it, and nothing else
 setup: $(VENV)/.ok
@@ -38,6 +38,10 @@ check: lint wheel test
 bench: $(VENV)/.ok
 	$(BIN)/curatorbot bench ledger --quick
 	$(BIN)/curatorbot bench inbound --quick
+
+## simulate: the longer simulations: every crash on both databases
+simulate: $(VENV)/.ok
+	@$(BIN)/python -m pytest -q -m simulation tests/simulation
 
 ## lock: rewrite the pins; they name no registry host
 lock: $(VENV)/.ok
