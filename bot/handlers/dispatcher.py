@@ -24,7 +24,6 @@ from bot.handlers import (
     help,
     middleware,
     own_client,
-    own_client,
     paid,
     partner,
     preferences,
@@ -198,9 +197,6 @@ def _handled(ctx: Context, command: Command | Unknown) -> _Answer:
     if isinstance(command, Unknown):
         reply = Reply("replies/media") if ctx.message.media else help.not_understood(command)
         return _Answer(f"unknown:{command.reason}", [reply], language, who)
-    own = ctx.curator.client_id
-    if own is not None and not own_client.may_ask(ctx.curator, ROUTER.name(command)):
-        return _Answer("not_own", [own_client.refused(ctx, own)], language, who)
     own = ctx.curator.client_id
     if own is not None and not own_client.may_ask(ctx.curator, ROUTER.name(command)):
         return _Answer("not_own", [own_client.refused(ctx, own)], language, who)
