@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from bot.ids import Address, DeliveryId
-from bot.messaging import window
+from bot.messaging import turns, window
 from bot.messaging.outbox import WAITING
 from bot.messaging.status import State
 from bot.messaging.window import Mode, Window
@@ -64,23 +64,27 @@ class Claim:
 
     taken: Sequence[Claimed]
     dropped: int
+    after: str = ""
+    """The partner whose turn was last: what to hand to the next claim."""
 
 
-def claim(conn: Connection, sender: Address, now: datetime, limit: int, has_window: bool = True) -> Claim:
-    """Take up to `limit` messages of a sender.
+def claim(
+    conn: Connection, sender: Address, now: datetime, limit: int, after: str = "", has_window: bool = True
+) -> Claim:
+    """Take up to `limit` messages of a sender, beginning with the partners after `after`.
 
     Never one for a person to whom another is just being sent, nor one that would overtake an earlier one that is to be
     tried again. What may not be sent any more is marked so instead. Without a window, everything goes in session.
     While sending is paused, nothing is taken.
     """
     if paused(conn, Switch.SENDING):
-        return Claim([], 0)
+        return Claim([], 0, after)
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(func.hashtext(sender))))
-    rows = conn.execute(_next(sender, now).limit(limit)).all()
+    rows, after = turns.next_rows(conn, _due(sender, now), sender, limit, after)
     taken: list[Claimed] = []
     refused: dict[tuple[State, str], list[str]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (row.priority, row.not_before, row.id)):
         known = Window(row.last_inbound_at, row.closed_at)
         mode = window.mode(known, row.checksum is not None, now) if has_window else Mode.SESSION
         why_not = _why_not(row, mode, now)
@@ -93,7 +97,7 @@ def claim(conn: Connection, sender: Address, now: datetime, limit: int, has_wind
         conn.execute(update(delivery).where(delivery.c.id.in_(ids)).values(values))
     if taken:
         _begin_attempts(conn, taken, now)
-    return Claim(taken, len(rows) - len(taken))
+    return Claim(taken, len(rows) - len(taken), after)
 
 
 def release(conn: Connection, claimed: Sequence[Claimed], not_before: datetime | None = None) -> None:
@@ -109,7 +113,7 @@ def release(conn: Connection, claimed: Sequence[Claimed], not_before: datetime |
     conn.execute(attempt.delete().where(begun))
 
 
-def _next(sender: Address, now: datetime) -> Select[Any]:
+def _due(sender: Address, now: datetime) -> Select[Any]:
     columns = [delivery.c[name] for name in _COLUMNS]
     joined = delivery.outerjoin(
         contact_window,
@@ -117,13 +121,12 @@ def _next(sender: Address, now: datetime) -> Select[Any]:
     )
     query = select(*columns, contact_window.c.last_inbound_at, contact_window.c.closed_at, contact_window.c.stopped_at)
     due = and_(WAITING, delivery.c.state == State.QUEUED, delivery.c.sender == sender, delivery.c.not_before <= now)
-    order = (delivery.c.priority, delivery.c.not_before, delivery.c.id)
-    return query.select_from(joined).where(due, ~_held_up()).order_by(*order)
+    return query.select_from(joined).where(due, ~_held_up())
 
 
 _COLUMNS = (
     "id", "attempts", "to_address", "sender", "kind", "template", "language", "checksum", "variables", "body",
-    "expires_at", "buttons",
+    "expires_at", "buttons", "priority", "not_before",
 )  # fmt: skip
 
 

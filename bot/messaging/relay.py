@@ -80,6 +80,7 @@ class Relay:
         self._lanes: dict[Address, set[asyncio.Task[None]]] = {}
         self._under_way: dict[Address, int] = {}
         self._paused_until: dict[Address, datetime] = {}
+        self._after: dict[Address, str] = {}
 
     async def run_job(self, job: Job) -> None:
         """Handler of the job `relay`; its key is the sender."""
@@ -96,7 +97,8 @@ class Relay:
             if room == 0:
                 await self._db.write(outbox.ask, self._jobs, sender, self._bucket(sender).next_at(1, self._clock.now()))
                 return sent
-            claimed = await self._db.write(self._claim, sender, self._clock.now(), room)
+            claimed = await self._db.write(self._claim, sender, self._clock.now(), room, self._after.get(sender, ""))
+            self._after[sender] = claimed.after
             self._bucket(sender).take(len(claimed.taken), self._clock.now())
             sent += len(claimed.taken)
             for lane in _lanes(claimed.taken):

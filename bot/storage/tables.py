@@ -661,6 +661,16 @@ delivery = Table(
         postgresql_where=text("state IN ('queued', 'sending')"),
     ),
     Index(
+        "ix_delivery_waiting_of",
+        "sender",
+        "priority",
+        "partner_id",
+        "not_before",
+        "id",
+        sqlite_where=text("state IN ('queued', 'sending')"),
+        postgresql_where=text("state IN ('queued', 'sending')"),
+    ),
+    Index(
         "ix_delivery_waiting_for",
         "to_address",
         "sender",

@@ -609,6 +609,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('queued', 'sending')"),
         postgresql_where=sa.text("state IN ('queued', 'sending')"),
     )
+    op.create_index(
+        "ix_delivery_waiting_of",
+        "delivery",
+        ["sender", "priority", "partner_id", "not_before", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('queued', 'sending')"),
+        postgresql_where=sa.text("state IN ('queued', 'sending')"),
+    )
     op.create_table(
         "digest",
         sa.Column("curator_id", sa.String(length=32), nullable=False),
