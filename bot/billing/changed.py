@@ -22,6 +22,7 @@ What = Literal[
     "auto_renewal",
     "taken_back",
     "restored",
+    "paid_out",
 ]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from bot.billing.allocation import Allocation, Credit, Payment, allocate
 from bot.errors import UserError
@@ -12,6 +12,9 @@ from bot.ids import ClientId, ClientPaymentId, CuratorId, PartnerId, TransferId
 from bot.money import Money, as_json
 from bot.storage.tables import account, client, client_payment, ledger_transaction, posting, transfer
 
+_REVERSAL = ledger_transaction.alias("reversal")
+_STANDS = ~exists().where(_REVERSAL.c.reverses == ledger_transaction.c.id)
+"""A top-up that was taken back is not owed for."""
 _OWED_MAX = 500
 """So many clients are listed; more than that is a question for a table."""
 
@@ -125,7 +128,7 @@ def _credits(conn: Connection, client_id: ClientId) -> list[Credit]:
         .join(posting, posting.c.transaction_id == ledger_transaction.c.id)
         .join(account, account.c.id == posting.c.to_id)
         .join(transfer, transfer.c.id == ledger_transaction.c.transfer_id)
-        .where(ledger_transaction.c.client_id == client_id, ledger_transaction.c.kind == "topup",
+        .where(ledger_transaction.c.client_id == client_id, ledger_transaction.c.kind == "topup", _STANDS,
                account.c.kind == "client", account.c.owner_id == client_id)
         .group_by(ledger_transaction.c.transfer_id, ledger_transaction.c.at, transfer.c.receipt)
     )  # fmt: skip
@@ -146,7 +149,12 @@ def _credited_sums(conn: Connection, partner_id: PartnerId) -> dict[str, int]:
         select(account.c.owner_id, func.sum(posting.c.amount))
         .join(posting, posting.c.to_id == account.c.id)
         .join(ledger_transaction, ledger_transaction.c.id == posting.c.transaction_id)
-        .where(account.c.partner_id == partner_id, account.c.kind == "client", ledger_transaction.c.kind == "topup")
+        .where(
+            account.c.partner_id == partner_id,
+            account.c.kind == "client",
+            ledger_transaction.c.kind == "topup",
+            _STANDS,
+        )
         .group_by(account.c.owner_id)
     )
     return {owner: int(total) for owner, total in conn.execute(query)}

@@ -23,6 +23,8 @@ _FAMILIES = (
     "clients",
     "joining",
     "partner",
+    "payments",
+    "owing",
     "status",
     "referrals",
     "alerts",

@@ -1,5 +1,7 @@
 """A refusal in the reader's words: the chat's own text for it where there is one, else a sentence from here."""
 
+from contextlib import suppress
+
 from bot.errors import UserError
 
 _SENTENCES = {
@@ -73,13 +75,19 @@ def reason(error: UserError) -> str:
     """What to tell the person at the terminal."""
     sentence = _SENTENCES.get(error.key)
     if sentence is not None:
-        return sentence.format_map(_Facts(error.facts))
+        return sentence.format_map(_Facts(_shown(error.facts)))
+    from bot.handlers.refusals import REASON_FAMILIES
     from bot.messaging.templates import TextError, render
 
-    try:
-        return render(f"replies/error_{error.key}", "en", error.facts).body
-    except TextError:
-        return " ".join([error.key.replace("_", " "), *(f"{name}={value}" for name, value in error.facts.items())])
+    for family in REASON_FAMILIES:
+        with suppress(TextError):
+            return render(f"{family}/error_{error.key}", "en", error.facts).body
+    return " ".join([error.key.replace("_", " "), *(f"{name}={value}" for name, value in error.facts.items())])
+
+
+def _shown(facts: dict[str, object]) -> dict[str, object]:
+    listed = (list, tuple)
+    return {name: ", ".join(map(str, fact)) if isinstance(fact, listed) else fact for name, fact in facts.items()}
 
 
 class _Facts(dict[str, object]):

@@ -176,7 +176,7 @@ async def test_another_amount_or_currency_is_held_for_operations(db: Database, p
         assert hear(conn, event(reversal=refund("450.00"))) == []
         assert posted(conn) == []
         actions = conn.execute(select(tables.audit.c.action)).scalars().all()
-        assert actions == ["payment_held", "reversal_not_posted"]
+        assert actions == ["payment.held", "payment.reversal_not_posted"]
 
     await db.write(story)
 

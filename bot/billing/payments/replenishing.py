@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from bot.billing import ledger
 from bot.billing.accounts import partner_accounts
@@ -18,7 +18,8 @@ from bot.id_generator import new_id
 from bot.ids import Address, CheckoutId, CuratorId, InboxId, PartnerId
 from bot.jobs.port import Jobs
 from bot.money import Money, as_json
-from bot.storage.tables import audit, ledger_transaction, partner
+from bot.storage.audit import record
+from bot.storage.tables import ledger_transaction, partner
 
 OPEN_JOB = "open_checkout"
 """Opens the payment page of a checkout; its key is the checkout's id."""
@@ -201,7 +202,7 @@ def _held(conn: Connection, known: Checkout, view: SessionView, now: datetime) -
     """Somebody paid, but not what was asked: nothing is credited, operations decide."""
     reason = f"asked for {known.amount}, paid {view.amount}"
     held = checkouts.change(conn, known.id, state="held", settled_at=now, reason=reason)
-    _audit(conn, held, "payment_held", {"asked": as_json(known.amount), "paid": as_json(view.amount)}, now)
+    _audit(conn, held, "held", {"asked": as_json(known.amount), "paid": as_json(view.amount)}, now)
     return Outcome(news=[News("held", held, view.amount)])
 
 
@@ -229,5 +230,4 @@ def _audit(conn: Connection, about: Checkout, action: str, facts: dict[str, obje
     """For operations: a row to find, and a line in the log that alarms."""
     _log.error(f"payment.{action}", checkout=about.id, session=about.session_id, **facts)
     whole = {"checkout": about.id, "session": about.session_id, **facts}
-    row = {"id": new_id(), "partner_id": about.partner_id, "at": now, "who": about.provider, "action": action}
-    conn.execute(insert(audit), {**row, "facts": whole})
+    record(conn, about.partner_id, f"payment.{action}", whole, who=about.provider, now=now)

@@ -1,0 +1,81 @@
+"""Payouts on both databases: held from the request on, posted once when paid, freed when cancelled."""
+
+import pytest
+from sqlalchemy import Connection
+
+from bot.billing import payouts
+from bot.billing import service as billing
+from bot.errors import UserError
+from bot.ids import PartnerId, TransferId
+from bot.storage import audit
+from bot.storage.engine import Database
+from tests.integration.billing_world import NORD, NOW, add_client, add_partner, ask_top_up, euro, give, partner_money
+
+
+def world(conn: Connection) -> payouts.Payout:
+    add_partner(conn)
+    give(conn, euro("1000.00"))
+    return payouts.request(conn, NORD, euro("300.00"), reason="Anna asked", now=NOW)
+
+
+def right(conn: Connection) -> tuple[str, str]:
+    """Balance and hold; the books are right."""
+    report = billing.check(conn)
+    assert report.ok, report.problems
+    balance, held = partner_money(conn)
+    return str(balance.decimal), str(held.decimal)
+
+
+async def test_a_payout_holds_then_posts_once(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        asked = world(conn)
+        assert (asked.state, right(conn)) == ("pending", ("1000.00", "300.00"))
+        with pytest.raises(UserError, match="partner_short"):
+            ask_top_up(conn, add_client(conn), euro("1100.00"))
+        [change] = payouts.paid(conn, NORD, asked.id, reference="SEPA 1", now=NOW)
+        assert (change.what, change.client_id) == ("paid_out", None)
+        assert payouts.paid(conn, NORD, asked.id, reference="SEPA 1", now=NOW) == []
+        assert right(conn) == ("700.00", "0.00")
+        row = billing.movements(conn, NORD, "EUR")[0]
+        assert (row.kind, row.amount, row.balance, row.receipt) == (
+            "Payout", euro("-300.00"), euro("700.00"), asked.receipt,
+        )  # fmt: skip
+        assert row.note == "Anna asked (SEPA 1)"
+        with pytest.raises(UserError, match="payout_closed"):
+            payouts.cancel(conn, NORD, asked.id, reason="too late", now=NOW)
+        acts = [one.action for one in audit.records(conn, NORD)]
+        assert sorted(acts) == ["payout.paid", "payout.requested"]
+        assert {one.who for one in audit.records(conn, NORD)} == {"operator"}
+
+    await db.write(story)
+
+
+async def test_a_cancelled_payout_frees_the_money_and_is_never_paid(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        asked = world(conn)
+        assert payouts.cancel(conn, NORD, asked.id, reason="wrong account", now=NOW).state == "voided"
+        assert payouts.cancel(conn, NORD, asked.id, reason="again", now=NOW).state == "voided"
+        assert right(conn) == ("1000.00", "0.00")
+        with pytest.raises(UserError, match="payout_closed"):
+            payouts.paid(conn, NORD, asked.id, reference="SEPA 1", now=NOW)
+        assert right(conn) == ("1000.00", "0.00")
+        assert [one.state for one in payouts.payouts(conn, NORD)] == ["voided"]
+
+    await db.write(story)
+
+
+async def test_no_more_than_there_is_and_only_ones_own(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        asked = world(conn)
+        for amount in ("700.01", "0.00", "-5.00"):
+            with pytest.raises(UserError, match=r"partner_short|amount_too_small"):
+                payouts.request(conn, NORD, euro(amount), reason="x", now=NOW)
+        payouts.request(conn, NORD, euro("700.00"), reason="x", now=NOW)
+        other = add_partner(conn, PartnerId("other"))
+        for which in (asked.id, TransferId("none")):
+            with pytest.raises(UserError, match="payout_unknown"):
+                payouts.paid(conn, other, which, reference="x", now=NOW)
+        assert billing.settle_due(conn, NOW.replace(year=2030)) == []
+        assert right(conn) == ("1000.00", "1000.00")
+
+    await db.write(story)
