@@ -186,6 +186,7 @@ def _purchase_facts(desk: Desk, bought: Purchase) -> dict[str, Any]:
         "difference": bought.difference or None,
         "plan": bought.plan,
         "plan_title": desk.book.plan(bought.plan).title,
+        "plan_before": _plan_left(desk, bought),
         "months": bought.months,
         "channels": len(bought.channels),
         "subscription_id": held and held.id,
@@ -197,6 +198,15 @@ def _purchase_facts(desk: Desk, bought: Purchase) -> dict[str, Any]:
             for one in bought.channels
         ),
     }
+
+
+def _plan_left(desk: Desk, bought: Purchase) -> str | None:
+    """The plan that is given up for another one, when it is known."""
+    before = bought.subscription.plan if bought.subscription is not None else None
+    if before is None or before == bought.plan:
+        return None
+    known = desk.book.plans.get(before)
+    return known.title if known else before
 
 
 def _payment_key(bought: Purchase, transfer_id: TransferId) -> str:

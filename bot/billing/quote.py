@@ -44,6 +44,8 @@ class Quote:
     difference: Money | None = None
     plan: str | None = None
     plan_title: str | None = None
+    plan_before: str | None = None
+    """Title of the plan that a renewal leaves for another."""
     months: int | None = None
     channels: int = 0
     subscription_id: SubscriptionId | None = None

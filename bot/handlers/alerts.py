@@ -10,6 +10,7 @@ from bot.alerts.alert import Kind as Reason
 from bot.alerts.digest import Digest, digest
 from bot.alerts.due import DueClient, due_list
 from bot.alerts.wording import worded
+from bot.billing.local_day import local_date
 from bot.directory import service as directory
 from bot.directory.people import Curator
 from bot.errors import UserError
@@ -44,6 +45,7 @@ def due(ctx: Context, command: Due) -> Replies:
     shown = lines[:CHOICES_MAX]
     facts = {
         "clients": [_line(one) for one in shown],
+        "today": local_date(ctx.now, ctx.curator.time_zone).isoformat(),
         "days": within,
         "total": len(lines),
         "more": len(lines) - len(shown),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.billing import service as billing
+from bot.billing.local_day import local_date
 from bot.directory import service as directory
 from bot.directory.matching import Candidate, Exact, Several
 from bot.directory.people import Client
@@ -31,6 +32,7 @@ def clients(ctx: Context, command: Clients) -> Replies:
     shown = found[(page - 1) * CHOICES_MAX : page * CHOICES_MAX]
     facts = {
         "clients": _lines(ctx, shown),
+        "today": local_date(ctx.now, ctx.curator.time_zone).isoformat(),
         "total": len(found),
         "page": page,
         "pages": pages,

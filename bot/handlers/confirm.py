@@ -13,13 +13,13 @@ from bot.handlers.choosing import about
 from bot.handlers.commands import No, Tap, Yes
 from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
+from bot.handlers.quote_lines import lines, ordered
 from bot.handlers.quotes import ask_again
 from bot.handlers.reply import Menu, Replies, Reply
 from bot.handlers.router import Router
 from bot.id_generator import CODE_DIGITS
 from bot.ids import TransferId
 from bot.messaging.templates import Button
-from bot.money import as_json
 from bot.storage.switches import Switch, paused
 
 router = Router()
@@ -61,13 +61,14 @@ def tapped_confirm(ctx: Context, tap: Tap) -> Replies:
 def no(ctx: Context, command: No) -> Replies:
     """Takes back the quote of that code, or everything that is open."""
     quotes = open_quotes(ctx)
-    if command.code is not None:
-        quotes = [one for one in quotes if one.code == command.code]
+    meant = [one for one in quotes if command.code in (None, one.code)]
     if not quotes:
         return [Reply("replies/nothing_open")]
-    for quote in quotes:
+    if not meant:
+        return [_which(ctx, quotes, command.code)]
+    for quote in meant:
         _cancel(ctx, transfer_id=quote.id)
-    return [Reply("replies/cancelled")]
+    return [_cancelled(ctx, meant)]
 
 
 @router.tap("cancel")
@@ -75,19 +76,18 @@ def tapped_cancel(ctx: Context, tap: Tap) -> Replies:
     """The button under a quote; of a guard's two ways it takes back both."""
     if tap.id is None:
         return no(ctx, No())
-    other = _cancel(ctx, token=tap.id)
-    if other is not None:
-        _cancel(ctx, transfer_id=other)
-    return [Reply("replies/cancelled")]
+    quote = _cancel(ctx, token=tap.id)
+    if quote.other_id is not None:
+        _cancel(ctx, transfer_id=quote.other_id)
+    return [_cancelled(ctx, [quote])]
 
 
 @router.tap("undo")
 def undo(ctx: Context, tap: Tap) -> Replies:
     """Takes back a confirmed operation that still waits."""
     if tap.id is None:
-        return [Reply("replies/button_old")]
-    _cancel(ctx, token=tap.id)
-    return [Reply("replies/cancelled")]
+        return [Reply("replies/nothing_to_undo")]
+    return [_cancelled(ctx, [_cancel(ctx, token=tap.id)])]
 
 
 @router.tap("both")
@@ -107,8 +107,15 @@ def open_quotes(ctx: Context) -> list[Quote]:
     return confirming.open_quotes(ctx.conn, ctx.curator.id, ctx.address, ctx.now)
 
 
-def _cancel(ctx: Context, *, transfer_id: TransferId | None = None, token: str | None = None) -> TransferId | None:
-    """Take back one; the id of the quote it is tied to."""
+def _cancelled(ctx: Context, quotes: list[Quote]) -> Reply:
+    """What was taken back; of a guard's two ways only what was asked for."""
+    ids = {one.id for one in quotes}
+    asked = [one for one in quotes if one.kind == "topup" or one.other_id not in ids]
+    return Reply("replies/cancelled", {"quotes": lines(ctx, asked)})
+
+
+def _cancel(ctx: Context, *, transfer_id: TransferId | None = None, token: str | None = None) -> Quote:
+    """Take back one, and return it."""
     moved = confirming.cancel(
         ctx.conn,
         transfer_id=transfer_id,
@@ -117,7 +124,7 @@ def _cancel(ctx: Context, *, transfer_id: TransferId | None = None, token: str |
         address=ctx.address,
         now=ctx.now,
     )
-    return moved.quote.other_id
+    return moved.quote
 
 
 def _confirmed(ctx: Context, *, transfer_id: TransferId | None = None, token: str | None = None) -> Replies:
@@ -173,21 +180,11 @@ def _wrong_code(ctx: Context) -> Reply:
 
 
 def _locked(ctx: Context) -> Reply:
-    assert ctx.conversation.locked_until is not None
-    left = ctx.conversation.locked_until - ctx.now
-    return Reply("replies/locked", {"minutes": max(1, -(-int(left.total_seconds()) // 60))})
+    return Reply("replies/locked", {"minutes": ctx.conversation.minutes_locked(ctx.now)})
 
 
-def _which(ctx: Context, quotes: list[Quote]) -> Reply:
-    clients = directory.clients_by_id(ctx.conn, [one.client_id for one in quotes])
-    lines = [
-        {
-            "kind": one.kind,
-            "company": clients[one.client_id].company,
-            "amount": as_json(one.price or one.client_gets),
-            "code": one.code,
-        }
-        for one in quotes
-    ]
-    choices = tuple(payload_of("confirm", one.token) for one in quotes)
-    return Reply("replies/which_quote", {"quotes": lines}, menu=Menu(choices))
+def _which(ctx: Context, quotes: list[Quote], wrong_code: str | None = None) -> Reply:
+    """What is open. A number picks one of several; one alone is never confirmed by a number."""
+    listed = ordered(quotes)
+    menu = Menu(tuple(payload_of("confirm", one.token) for one in listed)) if len(listed) > 1 else None
+    return Reply("replies/which_quote", {"quotes": lines(ctx, listed), "wrong_code": wrong_code or ""}, menu=menu)

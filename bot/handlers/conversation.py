@@ -33,6 +33,12 @@ class Conversation:
         """Whether confirming is locked after too many wrong codes."""
         return self.locked_until is not None and now < self.locked_until
 
+    def minutes_locked(self, now: datetime) -> int:
+        """For how many minutes more, rounded up; 0 when it is not locked."""
+        if self.locked_until is None or now >= self.locked_until:
+            return 0
+        return max(1, -(-int((self.locked_until - now).total_seconds()) // 60))
+
 
 def lock(conn: Connection, address: Address, now: datetime) -> Conversation:
     """The conversation of an address, kept from everybody else until the unit ends."""

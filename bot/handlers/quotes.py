@@ -6,6 +6,7 @@ from datetime import datetime
 from math import ceil
 
 from bot.billing import confirming
+from bot.billing.local_day import local_date
 from bot.billing.quote import Quote
 from bot.directory import service as directory
 from bot.directory.people import Client
@@ -45,6 +46,8 @@ def ask_again(ctx: Context, quote: Quote) -> Reply:
 def _shown(ctx: Context, client: Client, quote: Quote, code: str) -> Reply:
     """The message that asks for a confirmation, or for a choice when there is a better way."""
     facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now), "code": code}
+    facts["today"] = local_date(ctx.now, client.time_zone).isoformat()
+    facts["locked"] = ctx.conversation.minutes_locked(ctx.now)
     cancel = Button("cancel", payload_of("cancel", quote.token))
     if quote.guard is not None:
         both = Button("both", payload_of("confirm", quote.guard.token))

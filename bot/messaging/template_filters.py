@@ -41,11 +41,20 @@ def money(value: Money | Mapping[str, Any] | None, *, language: str) -> str:
     return i18n.money_text(_money(value), language)
 
 
-def day(value: date | str | None, weekday: bool = False, year: bool = True, *, language: str) -> str:
-    """A calendar day, given as a date or as ISO text."""
+def day(
+    value: date | str | None,
+    weekday: bool = False,
+    year: bool = True,
+    today: date | str | None = None,
+    *,
+    language: str,
+) -> str:
+    """A calendar day, given as a date or as ISO text. With `today`, the year is told only when it is another one."""
     if not value:
         return NOTHING
     parsed = date.fromisoformat(value) if isinstance(value, str) else value
+    if today:
+        year = parsed.year != (date.fromisoformat(today) if isinstance(today, str) else today).year
     return i18n.date_text(parsed, language, weekday=weekday, year=year)
 
 

@@ -122,7 +122,7 @@ async def test_with_two_open_quotes_a_bare_yes_moves_nothing(db: Database) -> No
         )
         which = anna.ask("yes")
         assert which.template == "replies/which_quote"
-        assert f"1. top up Alfa Dental by €100.00, code {first.code}" in which.text
+        assert f"1. top up Alfa Dental by €100.00, you pay €65.00, code {first.code}" in which.text
         assert account(conn) == "1200.00 EUR"
         [receipt] = anna.say("1")
         assert receipt.template == "receipts/topped_up"
@@ -376,6 +376,66 @@ async def test_a_guard_is_not_answered_by_number_once_something_else_was_said(db
         assert account(conn) == "1200.00 EUR"
 
     await db.write(story)
+
+
+async def test_the_list_of_a_guard_keeps_the_order_and_words_of_its_buttons(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        guard = anna.ask("topup beta 5")
+        assert "€5.00 alone goes on daily payments, gone by" in guard.text
+        which = anna.ask("yes")
+        assert [line.rsplit(",", 1)[0] for line in which.text.splitlines()[1:]] == [
+            "1. Subscribe, then pay: Beta Kids, you pay €52.65",
+            "2. Only top up: Beta Kids by €5.00, you pay €3.25",
+        ]
+        assert anna.ask("no").text.splitlines() == ["Cancelled. Nothing moved.", "top up Beta Kids by €5.00"]
+        anna.ask("topup beta 5")
+        anna.ask("yes")
+        assert anna.say("2")[0].template == "receipts/topped_up"
+
+    await db.write(story)
+
+
+async def test_the_guard_says_when_money_is_not_enough_for_a_day_and_names_another_year(sqlite_db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        add_client(conn, replace(BETA, account_id="48210041", company="Delta", balance="0.00", daily="400.00"))
+        assert "€5.00 alone goes on daily payments, not enough for one day" in anna.ask("topup delta 5").text
+        far = anna.ask("topup beta 400").text
+        assert "gone by" in far
+        assert "2027" in far.splitlines()[1]
+        assert "2026" not in far
+
+    await sqlite_db.write(story)
+
+
+async def test_no_with_a_code_that_is_gone_lists_what_is_open(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        anna.ask("topup alfa 100")
+        done = open_quote(conn, anna).code
+        anna.ask("yes")
+        assert anna.ask(f"no {done}").template == "replies/nothing_open"
+        anna.ask("renew gamma 1m")
+        answer = anna.ask(f"no {done}")
+        assert answer.text.startswith(f"No open quote has the code {done}.\nThis is open.")
+        assert "renew Gamma Travel for €135.00, you pay €87.75" in answer.text
+        assert anna.ask("no").text.endswith("renew Gamma Travel for €135.00")
+
+    await db.write(story)
+
+
+async def test_a_quote_says_that_confirming_is_locked_and_a_renewal_names_another_plan(sqlite_db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        anna.ask("topup alfa 100")
+        wrong = "0000" if open_quote(conn, anna).code != "0000" else "1111"
+        for _ in range(5):
+            anna.ask(f"yes {wrong}")
+        assert "confirming is locked for 15 minutes" in anna.ask("topup alfa 20").text
+        assert "Inbox → Pro, 5 channels, 6 months" in anna.ask("renew alfa pro 6").text
+
+    await sqlite_db.write(story)
 
 
 async def test_an_answer_is_not_sent_when_it_is_old(sqlite_db: Database) -> None:

@@ -127,7 +127,7 @@ async def test_due_says_what_is_over_first(db: Database) -> None:
             "1. Gamma Travel: €0.00, channels stopped",
             "2. Beta Kids: €9.00, money till 28 Nov",
             "3. Alfa Dental: €0.00, till 3 Dec",
-            "A number shows that client.",
+            "Answer with a number to see that client.",
         ]
         assert anna.ask("2").first_line == "*Beta Kids* ID 48210025"
         assert anna.ask("due 2").text.splitlines()[0] == "*2 clients need you*"
@@ -222,6 +222,7 @@ async def test_remind_me_later_comes_back_unless_it_is_settled(db: Database) -> 
         ("hi", "replies/help"),
         ("help", "replies/help"),
         ("Done", "replies/button_old"),
+        ("undo", "replies/nothing_to_undo"),
         ("Other period", "replies/button_old"),
         ("5", "replies/no_such_choice"),
         ("balance", "replies/whose"),
