@@ -38,6 +38,7 @@ check: lint wheel test
 bench: $(VENV)/.ok
 	$(BIN)/curatorbot bench ledger --quick
 	$(BIN)/curatorbot bench inbound --quick
+	$(BIN)/curatorbot bench storm --quick
 
 ## simulate: the longer simulations: every crash on both databases
 simulate: $(VENV)/.ok

@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="ledger or inbound.")],
+    name: Annotated[str, typer.Argument(help="ledger, inbound or storm.")],
     quick: Annotated[bool, typer.Option("--quick", help="A short run.")] = False,
     json: JsonOption = False,
 ) -> None:

@@ -31,7 +31,7 @@ from bot.storage.engine import Database
 
 CHUNK = 500
 """So many messages a job sends at most; then it asks for another."""
-_LOOK_AGAIN_SECONDS = 0.2
+_LOOK_AGAIN_SECONDS = 0.05
 """While sends are under way, newer messages are looked for so often: a reply does not wait for a slow send."""
 _BREATH_SECONDS = 0.05
 """At full pace so much is saved up for each claim."""
