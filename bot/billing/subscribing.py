@@ -83,6 +83,8 @@ def quote_subscription(
     refuse_pending(conn, asked.client_id)
     bought = _new(desk, plan, months, channels)
     made = offer.renewal(desk, bought, SubscriptionId(new_id()), new_transfer_id(), new_token())
+    named = tuple(f"{one.transport}:{one.name}" for one in bought.channels)
+    made = replace(made, quote=replace(made.quote, names=named))
     return (saved(conn, made, asked.by, asked.from_address, asked.now) if asked.save else made).quote
 
 

@@ -72,6 +72,58 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribe:
+    """A new subscription for the channels on daily payments. `unpaid`: create it now, the money comes later.
+
+    `other` as in Renew.
+    """
+
+    client: str | None
+    plan: str | None = None
+    months: int | None = None
+    unpaid: bool = False
+    other: "Subscribe | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A higher plan for a running subscription; `plan` None: not said. `other` as in Renew."""
+
+    client: str | None
+    plan: str | None = None
+    other: "Upgrade | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddChannel:
+    """A channel into a running subscription; without `transport` and `name` it is chosen from a list."""
+
+    client: str | None
+    transport: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveChannel:
+    """A channel out of a running subscription, chosen from a list."""
+
+    client: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AutoRenew:
+    """A client renews by itself, or no longer; `on` None asks how it is."""
+
+    client: str | None
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """Freezing a subscription, or money back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Replenish:
     """Pay money into the partner's own account. `amount` None: not said."""
 
@@ -256,6 +308,12 @@ Command = (
     | Balance
     | TopUp
     | Renew
+    | Subscribe
+    | Upgrade
+    | AddChannel
+    | RemoveChannel
+    | AutoRenew
+    | NotOffered
     | Replenish
     | Paid
     | Owes

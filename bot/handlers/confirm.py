@@ -155,7 +155,8 @@ def _waiting(ctx: Context, done: Confirmed) -> Reply:
     post_at = done.transfer.post_at or ctx.now
     facts = {**quote.facts(), **about(client), "post_at": post_at.isoformat(), "zone": ctx.curator.time_zone}
     undo_button = Button("undo", payload_of("undo", quote.token))
-    return Reply(f"replies/pending_{quote.kind}", facts, (undo_button,), client_id=client.id)
+    family = "subscriptions" if quote.kind == "change" else "replies"
+    return Reply(f"{family}/pending_{quote.kind}", facts, (undo_button,), client_id=client.id)
 
 
 def _by_code(ctx: Context, code: str) -> Replies:

@@ -14,6 +14,7 @@ from bot.directory.people import Curator
 from bot.errors import TransientError, UserError
 from bot.handlers import (
     alerts,
+    auto_renewal,
     balance,
     care,
     clients,
@@ -30,6 +31,7 @@ from bot.handlers import (
     presence,
     renew,
     replenish,
+    subscriptions,
     topup,
 )
 from bot.handlers.commands import Command, Tap, Unknown
@@ -67,7 +69,7 @@ _FAMILIES = (
     preferences,
     presence,
 )
-for _family in (*_FAMILIES, renew, replenish, topup):
+for _family in (*_FAMILIES, auto_renewal, renew, replenish, subscriptions, topup):
     ROUTER.include(_family.router)
 
 

@@ -7,7 +7,7 @@ written: finding whom it means is the directory's job.
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from bot.handlers import account_slots, care_slots, slots
+from bot.handlers import account_slots, care_slots, slots, subscription_slots
 from bot.handlers.commands import (
     Back,
     Balance,
@@ -19,6 +19,7 @@ from bot.handlers.commands import (
     Mention,
     Mute,
     No,
+    NotOffered,
     Owes,
     Partner,
     Start,
@@ -41,7 +42,7 @@ TEXT_MAX = 400
 _WORDS_MAX = 30
 _MENTION_WORDS_MAX = 4
 _BARE_NUMBER = re.compile(r"#?\s*(\d{1,12})\s*[.)]?")
-_LATER_VERBS = frozenset({"balance", "topup", "renew", "paid", "mute", "unmute", "promised"})
+_LATER_VERBS = frozenset({"balance", "topup", "renew", "subscribe", "upgrade", "paid", "mute", "unmute", "promised"})
 """Verbs that are also understood after the client's name ("alfa balance")."""
 
 
@@ -225,6 +226,12 @@ _FILLERS: Mapping[Verb, Callable[[Sequence[Word], Vocabulary], Command | Unknown
     "balance": lambda rest, known: Balance(slots.client_text(rest, known)),
     "topup": slots.top_up,
     "renew": slots.renew,
+    "subscribe": subscription_slots.subscribe,
+    "upgrade": subscription_slots.upgrade,
+    "addchannel": subscription_slots.add_channel,
+    "removechannel": subscription_slots.remove_channel,
+    "autorenew": subscription_slots.auto_renew,
+    "refund": lambda _rest, _known: NotOffered(),
     "replenish": account_slots.replenish,
     "paid": account_slots.paid,
     "owes": lambda _rest, _known: Owes(),

@@ -55,6 +55,10 @@ def _shown(ctx: Context, client: Client, quote: Quote, code: str) -> Reply:
         facts["guard"] = quote.guard.facts()
         return Reply("replies/quote_guard", facts, (both, only, cancel), client_id=client.id)
     confirm = Button("confirm", payload_of("confirm", quote.token))
+    if quote.kind == "change":
+        return Reply(f"subscriptions/quote_{quote.change}", facts, (confirm, cancel), client_id=client.id)
+    if quote.kind == "topup" and (quote.price or quote.still_missing):
+        return Reply("subscriptions/quote_topup", facts, (confirm, cancel), client_id=client.id)
     if quote.kind == "topup":
         template = "replies/quote_topup_again" if quote.repeat_of else "replies/quote_topup"
         return Reply(template, facts, (confirm, cancel), client_id=client.id)

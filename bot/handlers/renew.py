@@ -1,9 +1,14 @@
 """Renewing or buying a subscription: from words to a quote, and to one for another period."""
 
+from typing import Any
+
+from bot.alerts import repository as alerts
+from bot.billing import repository, subscribing, transfers
 from bot.billing import service as billing
-from bot.billing import transfers
+from bot.billing.holdings import Holdings, Subscription
 from bot.billing.local_day import local_date
 from bot.billing.quote import Quote
+from bot.billing.subscribing import Asked, ChannelName
 from bot.directory.people import Client
 from bot.errors import UserError
 from bot.handlers.choosing import about, is_named, owned, tapped_client, whom
@@ -11,9 +16,9 @@ from bot.handlers.commands import Renew, Tap
 from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
 from bot.handlers.quotes import ask
-from bot.handlers.reply import Menu, Replies, Reply
+from bot.handlers.reply import CHOICES_MAX, Menu, Replies, Reply
 from bot.handlers.router import Router
-from bot.ids import ClientId, SubscriptionId
+from bot.ids import AlertId, ClientId, SubscriptionId
 from bot.money import as_json
 
 router = Router()
@@ -30,7 +35,7 @@ def renew(ctx: Context, command: Renew) -> Replies:
     client = whom(ctx, command.client, lambda one: _payload(one, command.plan, command.months))
     if isinstance(client, Reply):
         return [client]
-    return [_quoted(ctx, client, command.plan, command.months)]
+    return [quoted(ctx, client, command.plan, command.months)]
 
 
 @router.tap("renew")
@@ -41,14 +46,8 @@ def tapped(ctx: Context, tap: Tap) -> Replies:
     client = tapped_client(ctx, tap.id)
     if isinstance(client, Reply):
         return [client]
-    plan, months = _plan_and_months(tap.arg)
-    return [_quoted(ctx, client, plan, months)]
-
-
-@router.tap("subscribe")
-def subscribe(ctx: Context, tap: Tap) -> Replies:
-    """The button under the alert of a client on daily payments."""
-    return tapped(ctx, tap)
+    plan, months, subscription_id = _chosen(tap.arg)
+    return [quoted(ctx, client, plan, months, subscription_id or _of_alert(ctx, client, tap.id))]
 
 
 @router.tap("period")
@@ -64,6 +63,8 @@ def other_period(ctx: Context, tap: Tap) -> Replies:
         return [Reply("replies/button_old")]
     if tap.arg and tap.arg.isdigit():
         quote = found.quote
+        if quote.kind == "subscribe" and quote.subscription_id is None:
+            return [_other_subscription(ctx, client, quote, int(tap.arg))]
         return [_quoted(ctx, client, quote.plan, int(tap.arg), quote.subscription_id)]
     return [_periods(ctx, client, found.quote)]
 
@@ -76,6 +77,40 @@ def _right_reading(ctx: Context, command: Renew) -> Renew:
             return reading
         reading = reading.other
     return command
+
+
+def quoted(
+    ctx: Context, client: Client, plan: str | None, months: int | None, subscription_id: SubscriptionId | None = None
+) -> Reply:
+    """The quote of a renewal; of several subscriptions that may be meant, the list to choose from."""
+    held = repository.holdings_of(ctx.conn, client.id, ctx.partner.id)
+    several = held.renewable(local_date(ctx.now, held.time_zone))
+    if subscription_id is not None or len(several) < 2:
+        return _quoted(ctx, client, plan, months, subscription_id)
+    shown = several[:CHOICES_MAX]
+    choices = tuple(_payload(client.id, plan, months, one.id) for one in shown)
+    facts = {**about(client), "subscriptions": [line(ctx, held, one) for one in shown]}
+    return Reply("subscriptions/which", facts, menu=Menu(choices), client_id=client.id)
+
+
+def line(ctx: Context, held: Holdings, one: Subscription) -> dict[str, Any]:
+    """A subscription in a list."""
+    known = ctx.env.around.book.plans.get(one.plan or "")
+    return {
+        "plan": known.title if known else one.plan,
+        "channels": len(held.in_subscription(one.id)),
+        "ends": one.end_date.isoformat(),
+        "ended": not one.active_on(local_date(ctx.now, held.time_zone)),
+    }
+
+
+def _of_alert(ctx: Context, client: Client, alert_id: str | None) -> SubscriptionId | None:
+    """The subscription that an alert speaks of, by its end."""
+    told = alerts.alerts_by_id(ctx.conn, [AlertId(alert_id)]) if alert_id else {}
+    ends = {one.cycle for one in told.values()}
+    held = repository.holdings_of(ctx.conn, client.id, ctx.partner.id)
+    meant = [one.id for one in held.subscriptions if one.end_date.isoformat() in ends and one.state != "closed"]
+    return meant[0] if len(meant) == 1 else None
 
 
 def _quoted(
@@ -99,24 +134,54 @@ def _quoted(
     )
 
 
+def _other_subscription(ctx: Context, client: Client, quote: Quote, months: int) -> Reply:
+    """The quote of a new subscription for another period, for the same channels."""
+    return ask(
+        ctx,
+        client,
+        lambda: subscribing.quote_subscription(
+            ctx.conn,
+            ctx.env.around.book,
+            Asked(ctx.partner.id, client.id, ctx.now, ctx.curator.id, ctx.address),
+            plan=quote.plan,
+            months=months,
+            channels=_channels(quote),
+        ),
+    )
+
+
+def _channels(quote: Quote) -> list[ChannelName]:
+    return [ChannelName(*name.split(":", 1)) for name in quote.names]
+
+
+def _dry(ctx: Context, client: Client, quote: Quote, months: int) -> Quote:
+    """The same for another period, nothing written."""
+    book = ctx.env.around.book
+    if quote.kind == "subscribe" and quote.subscription_id is None:
+        asked = Asked(ctx.partner.id, client.id, ctx.now, save=False)
+        names = _channels(quote)
+        return subscribing.quote_subscription(ctx.conn, book, asked, plan=quote.plan, months=months, channels=names)
+    return billing.quote_renewal(
+        ctx.conn,
+        book,
+        partner_id=ctx.partner.id,
+        client_id=client.id,
+        plan=quote.plan,
+        months=months,
+        asked_by=None,
+        asked_from=None,
+        now=ctx.now,
+        save=False,
+        subscription_id=quote.subscription_id,
+    )
+
+
 def _periods(ctx: Context, client: Client, quote: Quote) -> Reply:
     book = ctx.env.around.book
     offers = []
     for months in book.periods(local_date(ctx.now, client.time_zone)):
         try:
-            other = billing.quote_renewal(
-                ctx.conn,
-                book,
-                partner_id=ctx.partner.id,
-                client_id=client.id,
-                plan=quote.plan,
-                months=months,
-                asked_by=None,
-                asked_from=None,
-                now=ctx.now,
-                save=False,
-                subscription_id=quote.subscription_id,
-            )
+            other = _dry(ctx, client, quote, months)
         except UserError:
             continue
         ends = other.ends_after.isoformat() if other.ends_after else None
@@ -125,10 +190,12 @@ def _periods(ctx: Context, client: Client, quote: Quote) -> Reply:
     return Reply("replies/periods", {**about(client), "offers": offers}, menu=Menu(choices), client_id=client.id)
 
 
-def _payload(client_id: ClientId, plan: str | None, months: int | None) -> str:
-    return payload_of("renew", client_id, f"{plan or _AS_BEFORE}.{months or _AS_BEFORE}")
+def _payload(client_id: ClientId, plan: str | None, months: int | None, which: SubscriptionId | None = None) -> str:
+    chosen = f".{which}" if which else ""
+    return payload_of("renew", client_id, f"{plan or _AS_BEFORE}.{months or _AS_BEFORE}{chosen}")
 
 
-def _plan_and_months(arg: str | None) -> tuple[str | None, int | None]:
-    plan, _, months = (arg or "").partition(".")
-    return (None if plan in ("", _AS_BEFORE) else plan), (int(months) if months.isdigit() else None)
+def _chosen(arg: str | None) -> tuple[str | None, int | None, SubscriptionId | None]:
+    plan, months, which = [*(arg or "").split("."), "", "", ""][:3]
+    named = None if plan in ("", _AS_BEFORE) else plan
+    return named, (int(months) if months.isdigit() else None), (SubscriptionId(which) if which else None)

@@ -6,6 +6,8 @@ import pytest
 
 from bot.handlers.amount import Amount, AmountProblem
 from bot.handlers.commands import (
+    AddChannel,
+    AutoRenew,
     Balance,
     Choice,
     Clients,
@@ -17,15 +19,19 @@ from bot.handlers.commands import (
     Mention,
     Mute,
     No,
+    NotOffered,
     Partner,
+    RemoveChannel,
     Renew,
     Start,
     Stop,
+    Subscribe,
     Tap,
     Thanks,
     TopUp,
     Unknown,
     Unmute,
+    Upgrade,
     Yes,
 )
 from bot.handlers.parser import TEXT_MAX, parse
@@ -138,7 +144,6 @@ def test_digits_after_a_name_have_two_readings_and_the_first_moves_none() -> Non
         ("renew max", Renew("max")),
         ("renew", Renew(None)),
         ("Продлить", Renew(None)),
-        ("Subscribe", Renew(None)),
         ("renew for 6 months", Renew(None, None, 6)),
     ],
 )
@@ -371,3 +376,33 @@ def test_the_longest_text_that_is_read() -> None:
 
 def test_an_unknown_language_still_understands_both() -> None:
     assert parse("баланс альфы", None, "xx") == Balance("альфы")
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("Subscribe", Subscribe(None)),
+        ("subscribe beta pro 1m", Subscribe("beta", "pro", 1, other=Subscribe("beta pro", None, 1))),
+        ("subscribe beta 6 months unpaid", Subscribe("beta", None, 6, unpaid=True)),
+        ("оформи подписку бете на год", Subscribe("бете", None, 12)),
+        ("оформи бете без оплаты", Subscribe("бете", unpaid=True)),
+        ("upgrade alfa max", Upgrade("alfa", "max", Upgrade("alfa max"))),
+        ("upgrade max", Upgrade(None, "max")),
+        ("upgrade alfa", Upgrade("alfa")),
+        ("повысь тариф альфе до макс", Upgrade("альфе до", "max", Upgrade("альфе до макс"))),
+        ("add channel alfa", AddChannel("alfa")),
+        ("add channel alfa telegram @shop", AddChannel("alfa", "telegram", "@shop")),
+        ("добавь канал альфе ватсап +37120000001", AddChannel("альфе", "whatsapp", "+37120000001")),
+        ("remove channel alfa", RemoveChannel("alfa")),
+        ("убери канал у альфы", RemoveChannel("альфы")),
+        ("autorenew alfa on", AutoRenew("alfa", True)),
+        ("auto-renew alfa off", AutoRenew("alfa", False)),
+        ("autorenew alfa", AutoRenew("alfa")),
+        ("автопродление альфа вкл", AutoRenew("альфа", True)),
+        ("автопродление альфа выкл", AutoRenew("альфа", False)),
+        ("refund alfa", NotOffered()),
+        ("заморозь альфу", NotOffered()),
+    ],
+)
+def test_subscriptions(text: str, command: Command) -> None:
+    assert parse(text, None, "ru") == command
