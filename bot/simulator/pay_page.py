@@ -70,7 +70,7 @@ class PayPage:
         except StripeError:
             return self._page(404, "en", state="unknown", id=session_id, title="", amount="")
         state = await self._state(session)
-        again = request.query.get("again") == "1"
+        after = request.query.get("after", "")
         money = Money(session["amount_total"], str(session["currency"]).upper())
         back = str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session_id)
         language = supported(session["locale"])
@@ -79,10 +79,11 @@ class PayPage:
             language,
             state=state,
             id=session_id,
-            declined=again,
+            declined=after == "decline",
+            leaves=after in ("pay", "later"),
             title=await self._till.title(session_id),
             amount=money_text(money, language),
-            back=back if state in ("paid", "processing") and not again else "",
+            back=back if state in ("paid", "processing") else "",
             cancel=session["cancel_url"] or "",
             acts=_ACTS.get(state, ()),
         )
@@ -94,8 +95,7 @@ class PayPage:
         session_id, act = request.match_info["id"], str((await request.post()).get("act", ""))
         with suppress(StripeError):  # the page shows the state that makes it impossible
             await self._do(session_id, act)
-        suffix = "" if act in ("pay", "later") else "?again=1"
-        raise web.HTTPSeeOther(f"/pay/c/{session_id}{suffix}")
+        raise web.HTTPSeeOther(f"/pay/c/{session_id}?after={act}")
 
     async def _do(self, session_id: str, act: str) -> None:
         match act:
@@ -122,7 +122,7 @@ class PayPage:
         return "processing" if payment["status"] == "processing" else "failed"
 
     def _page(self, status: int, language: str, **facts: Any) -> web.Response:
-        known = {"declined": False, "back": "", "cancel": "", "acts": (), "merchant": self._merchant}
+        known = {"declined": False, "leaves": False, "back": "", "cancel": "", "acts": (), "merchant": self._merchant}
         page = self._pages.get_template("pay.html.j2")
         text = page.render({**known, "language": language, "say": _SAY[language], **facts})
         return web.Response(text=text, status=status, content_type="text/html")
