@@ -11,6 +11,7 @@ from bot.billing.accounts import Account, lock_accounts
 from bot.billing.changed import Changed
 from bot.billing.gateway import Gateway
 from bot.billing.gateways.book import BookGateway
+from bot.billing.gateways.wazzup.gateway import WazzupGateway
 from bot.billing.ledger import net, outflow
 from bot.billing.posting import hold, lock_people, release, shortfalls
 from bot.billing.quote import Quote
@@ -19,7 +20,7 @@ from bot.errors import UserError
 from bot.ids import AccountId, Address, CuratorId, TransferId
 from bot.money import as_json
 
-GATEWAYS: Mapping[str, Gateway] = {"book": BookGateway()}
+GATEWAYS: Mapping[str, Gateway] = {one.name: one for one in (BookGateway(), WazzupGateway())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def confirm(
     needed = {one: amount for one, amount in outflow(moved.drafts).items() if one in locked}
     _refuse_shortfalls(moved, locked, needed)
     _cancel_other(conn, moved, now)
-    if undo_seconds > 0:
+    if undo_seconds > 0 and GATEWAYS[moved.effect["gateway"]].undoable:
         hold(conn, needed)
         post_at = now + timedelta(seconds=undo_seconds)
         moved = transfers.move_on(conn, moved, "pending", confirmed_at=now, post_at=post_at)
@@ -189,7 +190,7 @@ def _carry_out(
     gateway = GATEWAYS[moved.effect["gateway"]]
     changes = gateway.carry_out(conn, moved, locked=locked, released=released, now=now)
     if changes is None:
-        return moved, []
+        return transfers.load(conn, transfer_id=moved.id) or moved, []
     moves = net(moved.drafts)
     left = {one.kind: one.available.minor + moves[one.id] + released.get(one.id, 0) for one in locked.values()}
     confirmed_at = moved.confirmed_at or now

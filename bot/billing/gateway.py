@@ -16,6 +16,8 @@ class Gateway(Protocol):
     """Carries out transfers of the partners that use it."""
 
     name: str
+    undoable: bool
+    """Whether a confirmed transfer may wait for an undo before it is carried out."""
 
     def stale(self, conn: Connection, moved: Transfer) -> str | None:
         """Why the transfer no longer fits the facts it was quoted from; None while it does."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from bot.billing import offer, repository, transfers
 from bot.billing.accounts import find_account, open_account, system_account
@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.id_generator import new_code, new_id, new_receipt, new_token
 from bot.ids import AccountId, Address, ClientId, CuratorId, PartnerId, SubscriptionId, TransferId
 from bot.money import Money, zero
+from bot.storage.tables import partner
 
 _UNSAVED = {kind: AccountId(kind) for kind in ("partner", "client", "discount", "revenue")}
 """A dry run opens no accounts: the names stand for them."""
@@ -119,6 +120,7 @@ def desk_of(
         today=today,
         now=now,
         accounts=_open_accounts(conn, partner_id, client_id, held.currency) if save else _UNSAVED,
+        gateway=_gateway(conn, partner_id),
     )
 
 
@@ -134,19 +136,32 @@ def _open_accounts(conn: Connection, partner_id: PartnerId, client_id: ClientId,
 def saved(
     conn: Connection, made: Offer, asked_by: CuratorId | None, asked_from: Address | None, now: datetime
 ) -> Offer:
-    """Store a quote, with its code, so that who asked may confirm it."""
+    """Store a quote, with its code, so that who asked may confirm it.
+
+    Where another system carries it out, nothing will be posted here. UserError dashboard_only for a change of a running
+    subscription there, which cannot be followed from here.
+    """
+    gateway = _gateway(conn, made.quote.partner_id)
+    if gateway != "book" and made.quote.kind == "change":
+        raise UserError("dashboard_only")
     made = _with(made, code=_free_code(conn, asked_by, now))
     transfers.save_quote(
         conn,
         made.quote,
-        made.drafts,
-        {**made.effect, "gateway": "book", "other": made.quote.other_id},
+        made.drafts if gateway == "book" else (),
+        {**made.effect, "gateway": gateway, "other": made.quote.other_id},
         receipt=_free_receipt(conn, made.quote.partner_id),
         asked_by=asked_by,
         asked_from=asked_from,
         now=now,
     )
     return made
+
+
+def _gateway(conn: Connection, partner_id: PartnerId) -> str:
+    """Who carries out the partner's transfers."""
+    found: str = conn.execute(select(partner.c.gateway).where(partner.c.id == partner_id)).scalar_one()
+    return found
 
 
 def _with(made: Offer, **changes: object) -> Offer:

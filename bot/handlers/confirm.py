@@ -5,10 +5,11 @@ from datetime import timedelta
 from bot.alerts import service as alerts
 from bot.billing import confirming
 from bot.billing.confirming import Confirmed
+from bot.billing.gateways.wazzup import tasks
 from bot.billing.quote import Quote
 from bot.directory import service as directory
 from bot.errors import UserError
-from bot.handlers import conversation
+from bot.handlers import conversation, task_texts
 from bot.handlers.choosing import about
 from bot.handlers.commands import No, Tap, Yes
 from bot.handlers.context import Context
@@ -141,6 +142,8 @@ def _confirmed(ctx: Context, *, transfer_id: TransferId | None = None, token: st
     )
     if ctx.conversation.wrong_codes:
         conversation.set_wrong_codes(ctx.conn, ctx.address, 0, None)
+    if (task := tasks.of_transfer(ctx.conn, done.transfer.id)) is not None:
+        return [task_texts.steps(ctx, task)]
     if done.state == "pending":
         return [_waiting(ctx, done)]
     if not done.changes:

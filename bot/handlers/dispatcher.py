@@ -32,6 +32,7 @@ from bot.handlers import (
     renew,
     replenish,
     subscriptions,
+    tasks,
     topup,
 )
 from bot.handlers.commands import Command, Tap, Unknown
@@ -68,6 +69,7 @@ _FAMILIES = (
     partner,
     preferences,
     presence,
+    tasks,
 )
 for _family in (*_FAMILIES, auto_renewal, renew, replenish, subscriptions, topup):
     ROUTER.include(_family.router)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.alerts.surroundings import Surroundings
 from bot.billing.payments.terms import ReplenishTerms
-from bot.config import LimitSettings
+from bot.config import LimitSettings, WazzupSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +17,5 @@ class Env:
     around: Surroundings
     limits: LimitSettings = field(default_factory=LimitSettings)
     replenish: ReplenishTerms = field(default_factory=ReplenishTerms)
+    dashboard_url: str = WazzupSettings().dashboard_url
+    """A client's dashboard at Wazzup; `{account_id}` is its number."""

@@ -30,18 +30,6 @@ def thanks(ctx: Context, command: Thanks) -> Replies:
     return [Reply("replies/welcome", keeps_menu=True)]
 
 
-@router.tap("done")
-def typed_done(ctx: Context, tap: Tap) -> Replies:
-    """ "Done" typed where no task was shown."""
-    return [Reply("replies/button_old")]
-
-
-@router.tap("failed")
-def typed_failed(ctx: Context, tap: Tap) -> Replies:
-    """ "Did not work" typed where no task was shown."""
-    return [Reply("replies/button_old")]
-
-
 @router.tap("no_such_choice")
 def no_such_choice(ctx: Context, tap: Tap) -> Replies:
     """A number that picks nothing; the list that was shown stays in force."""

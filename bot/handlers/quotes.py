@@ -6,11 +6,13 @@ from datetime import datetime
 from math import ceil
 
 from bot.billing import confirming
+from bot.billing.gateways.wazzup import tasks
 from bot.billing.local_day import local_date
 from bot.billing.quote import Quote
 from bot.directory import service as directory
 from bot.directory.people import Client
 from bot.errors import UserError
+from bot.handlers import task_texts
 from bot.handlers.choosing import about
 from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
@@ -31,7 +33,8 @@ def ask(ctx: Context, client: Client, make: Callable[[], Quote]) -> Reply:
         with ctx.conn.begin_nested():
             quote = make()
     except UserError as error:
-        return refusal(error, ctx.message)
+        waits = tasks.waiting(ctx.conn, ctx.partner.id, client.id) if error.key == "already_pending" else []
+        return task_texts.steps(ctx, waits[0]) if waits else refusal(error, ctx.message)
     return _shown(ctx, client, quote, _code(ctx, quote))
 
 
@@ -48,6 +51,8 @@ def _shown(ctx: Context, client: Client, quote: Quote, code: str) -> Reply:
     facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now), "code": code}
     facts["today"] = local_date(ctx.now, client.time_zone).isoformat()
     facts["locked"] = ctx.conversation.minutes_locked(ctx.now)
+    if ctx.partner.gateway == "wazzup":
+        return task_texts.question(quote, facts, client)
     cancel = Button("cancel", payload_of("cancel", quote.token))
     if quote.guard is not None:
         both = Button("both", payload_of("confirm", quote.guard.token))

@@ -9,7 +9,7 @@ from bot.messaging.inbox import InboxMessage
 
 _log = structlog.get_logger(__name__)
 _NUMBER_LENGTH = 6
-REASON_FAMILIES = ("replies", "payments", "care", "subscriptions")
+REASON_FAMILIES = ("replies", "payments", "care", "tasks", "subscriptions")
 """Families of texts that hold reasons, as `error_<key>`."""
 
 

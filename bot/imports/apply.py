@@ -26,6 +26,7 @@ from bot.imports import repository
 from bot.imports.plan import Addition, Alteration, Doubt, Known, Plan, Rules
 from bot.imports.planning import make_plan
 from bot.imports.report import ImportReport, report_of
+from bot.imports.sights import look_at_tasks
 from bot.imports.table import Table
 from bot.imports.writing import Run, Written, write_client
 from bot.money import Money
@@ -115,6 +116,7 @@ def _import(
     report = report_of(table, plan, as_of=now, dry_run=False, run_id=run.id)
     report = replace(report, differences=(*report.differences, *written.refused))
     write(_finish, run, plan, report, table.digest, how.file_name)
+    write(look_at_tasks, partner_id, table.rows, now, env)
     return report
 
 

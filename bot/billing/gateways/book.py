@@ -31,6 +31,7 @@ class BookGateway:
     """Posts a transfer to the ledger, writes the subscription it bought, starts what stood still."""
 
     name = "book"
+    undoable = True
 
     def stale(self, conn: Connection, moved: Transfer) -> str | None:
         """A purchase or change is stale once plan, end date or channels are not those it was quoted for; a quote to top

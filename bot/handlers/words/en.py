@@ -65,6 +65,7 @@ WORDS = Words(
         "both": ("subscribe, then pay", "subscribe then pay", "subscribe first"),
         "only": ("only top up", "top up only", "just top up"),
         "done": ("done",),
+        "tasks": ("tasks", "task list", "my tasks", "to do", "todo"),
         "failed": ("did not work", "didn't work"),
     },
     polite=("please", "pls", "plz", "can", "could", "would", "you", "i", "we", "want", "need", "to", "let's", "lets",

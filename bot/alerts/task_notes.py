@@ -1,0 +1,61 @@
+"""Tells people what a table or poll shows of their dashboard tasks, in the unit in which it was read."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.alerts.surroundings import Surroundings
+from bot.billing.gateways.wazzup import tasks
+from bot.billing.gateways.wazzup.evidence import Sight
+from bot.billing.gateways.wazzup.tasks import Task, Turn
+from bot.directory import service as directory
+from bot.directory.people import Curator
+from bot.ids import Address, PartnerId
+from bot.messaging import outbox
+from bot.messaging.message import Kind, Outgoing
+from bot.messaging.templates import Button
+from bot.money import as_json
+
+
+def look(conn: Connection, partner_id: PartnerId, sights: Iterable[Sight], now: datetime, env: Surroundings) -> None:
+    """Close the tasks that these accounts show done, open again those that they show undone, and say so."""
+    seen = {one.account_id: one for one in sights}
+    for turn in tasks.look(conn, partner_id, seen.values(), now):
+        concerned = {one for one in (turn.task.asked_by, turn.task.done_by) if one is not None}
+        for curator in directory.curators_by_id(conn, concerned).values():
+            if curator.address is not None and curator.silence() is None:
+                note = _note(turn, seen[turn.task.facts["account_id"]], curator, curator.address)
+                outbox.enqueue(conn, note, sender=env.sender, now=now, jobs=env.jobs)
+
+
+def _note(turn: Turn, sight: Sight, curator: Curator, to: Address) -> Outgoing:
+    task = turn.task
+    reopened = turn.what == "reopened"
+    confirmed = "tasks/confirmed" if task.facts["ends_after"] else "tasks/confirmed_topup"
+    return Outgoing(
+        key=f"task:{task.id}:{turn.what}:{turn.seen_at.isoformat()}:{curator.id}",
+        to=to,
+        kind=Kind.NOTICE if reopened else Kind.RECEIPT,
+        template="tasks/reopened" if reopened else confirmed,
+        language=curator.language,
+        facts=facts_of(task, sight, curator.time_zone),
+        buttons=_buttons(task) if reopened else (),
+        partner_id=task.partner_id,
+        curator_id=curator.id,
+        client_id=task.client_id,
+    )
+
+
+def facts_of(task: Task, sight: Sight, zone: str) -> Mapping[str, Any]:
+    """What the texts are made of: what was to be, and what the account shows."""
+    end = sight.end.isoformat() if sight.end else ""
+    shown = {"at": sight.at.isoformat(), "end": "" if task.facts["ends_after"] is None else end, "ends": end}
+    balance = as_json(sight.balance) if sight.balance is not None else ""
+    return {**task.facts, **shown, "number": task.name, "zone": zone, "balance": balance}
+
+
+def _buttons(task: Task) -> tuple[Button, ...]:
+    verbs = (("done", "done"), ("failed", "failed"), ("cancel", "drop"))
+    return tuple(Button(action, f"{verb}:{task.id}") for action, verb in verbs)
