@@ -29,6 +29,10 @@ _NEAR = 0.5
 _LEAD = 0.06
 """How far the best must be ahead of the next to be the only one."""
 _WORD_NEAR = 0.59
+_REMOTE = 0.4
+"""A word this similar to one of a name is worth offering when nothing is nearer."""
+_WHOLE_BEGINNING_LETTERS = 2
+"""So few letters, alone, already mean the names that begin with them."""
 _BEGINNING = 0.93
 _SAME_STEM = 0.96
 _BEGINNING_LETTERS_MIN = 3
@@ -158,14 +162,15 @@ def _by_name(written: str, candidates: Sequence[Candidate]) -> Match:
     whole = [candidates[at] for at in names.by_key.get(" ".join(asked), ())]
     if whole:
         return _one_or_several(whole) or Nothing()
-    likeness = {word: _alike(word, names, inflected=is_cyrillic(written)) for word in asked}
+    begin = _WHOLE_BEGINNING_LETTERS if len(asked) == 1 else _BEGINNING_LETTERS_MIN
+    likeness = {word: _alike(word, names, begin, inflected=is_cyrillic(written)) for word in asked}
     touched = {at for alike in likeness.values() for word in alike for at in names.by_word.get(word, ())}
     touched.update(at for at, _ in _written_alike(asked, names))
     scored = [(_score(asked, names.words[at], likeness), candidates[at]) for at in touched]
     ranked = sorted((pair for pair in scored if pair[0] >= _NEAR), key=lambda pair: (-pair[0], pair[1].company))
     hits = [pair for pair in ranked if pair[0] >= _HIT]
     if not hits:
-        return Nothing(tuple(one for _, one in ranked[:NEAREST_MAX]))
+        return Nothing(tuple(one for _, one in ranked[:NEAREST_MAX]) or _remote(asked, names, candidates))
     close = [one for score, one in hits if score >= hits[0][0] - _LEAD]
     if len(close) == 1:
         return Exact(close[0], fuzzy=True)
@@ -213,12 +218,30 @@ def _words(name: str) -> tuple[str, ...]:
     return tuple(word for word in map(folded, telling) if word)
 
 
-def _alike(word: str, names: _Names, *, inflected: bool) -> dict[str, float]:
-    """The words of all names that this one resembles, and how much (0.6 to 1). A number resembles only itself."""
+def _remote(asked: Sequence[str], names: _Names, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The few that have anything of what was asked: a word that begins alike, or one remotely similar."""
+    scorer = DamerauLevenshtein.normalized_similarity
+    words = [word for word in asked if not _has_digit(word)]
+    best: dict[int, float] = {}
+    for word in words:
+        near = process.extract(word, names.spelled, scorer=scorer, score_cutoff=_REMOTE, limit=NEAREST_MAX)
+        begun = [(other, 1.0) for other in names.spelled if other.startswith(word)]
+        for other, score in [*begun, *((other, score) for other, score, _ in near)]:
+            for at in names.by_word[other]:
+                best[at] = max(best.get(at, 0.0), score)
+    ranked = sorted(best, key=lambda at: (-best[at], candidates[at].company))
+    return tuple(candidates[at] for at in ranked[:NEAREST_MAX])
+
+
+def _alike(word: str, names: _Names, begin: int, *, inflected: bool) -> dict[str, float]:
+    """The words of all names that this one resembles, and how much (0.6 to 1). A number resembles only itself.
+
+    From `begin` letters on it resembles the words that begin with it.
+    """
     if _has_digit(word):
         return {word: 1.0} if word in names.by_word else {}
     found = _similar(word, names.spelled)
-    if len(word) >= _BEGINNING_LETTERS_MIN:
+    if len(word) >= begin:
         begun = [other for other in names.spelled if other.startswith(word) and other != word]
         found |= {other: max(found.get(other, 0.0), _BEGINNING) for other in begun}
     if inflected:

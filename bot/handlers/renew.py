@@ -18,6 +18,7 @@ from bot.handlers.payload import payload_of
 from bot.handlers.quotes import ask
 from bot.handlers.reply import CHOICES_MAX, Menu, Replies, Reply
 from bot.handlers.router import Router
+from bot.handlers.trailing import blamed
 from bot.ids import AlertId, ClientId, SubscriptionId
 from bot.money import as_json
 
@@ -32,6 +33,8 @@ def renew(ctx: Context, command: Renew) -> Replies:
     if not ctx.curator.may_move_money:
         return [Reply("replies/viewer")]
     command = _right_reading(ctx, command)
+    if (wrong := blamed(ctx, command.client)) is not None:
+        return [wrong]
     client = whom(ctx, command.client, lambda one: _payload(one, command.plan, command.months))
     if isinstance(client, Reply):
         return [client]

@@ -141,6 +141,25 @@ def test_nearest_are_offered_when_nothing_is_meant() -> None:
     assert find("альта", FEW) == Nothing((FEW[0],))
 
 
+def test_two_letters_alone_mean_the_names_that_begin_with_them() -> None:
+    known = [Candidate(ClientId("a"), "11110001", "Café Brasília"), *FEW]
+    for query in ("ca", "caf", "ка"):
+        match = find(query, known)
+        assert isinstance(match, Exact)
+        assert match.client == known[0]
+    assert isinstance(find("ro", CLIENTS), Several | Exact)
+
+
+@pytest.mark.parametrize(("query", "company"), [("c", "Café Brasília"), ("dentist", "Alfa Dental"), ("k", "Beta Kids")])
+def test_what_is_remotely_alike_is_offered(query: str, company: str) -> None:
+    known = [Candidate(ClientId("a"), "11110001", "Café Brasília"), *FEW]
+    match = find(query, known)
+    assert isinstance(match, Nothing)
+    assert company in {one.company for one in match.nearest}
+    assert len(match.nearest) <= NEAREST_MAX
+    assert find("zzzqqq", known) == Nothing()
+
+
 def test_three_digits_are_too_few_for_an_ending() -> None:
     assert find("001", CLIENTS) == Nothing(too_short=True)
 
