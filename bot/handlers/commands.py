@@ -151,6 +151,11 @@ class Partner:
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """The partner's rules and terms."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mute:
     """No alerts to me about this client."""
 
@@ -318,6 +323,7 @@ Command = (
     | Paid
     | Owes
     | Partner
+    | Rules
     | Mute
     | Unmute
     | Why

@@ -31,6 +31,7 @@ from bot.handlers import (
     presence,
     renew,
     replenish,
+    rules,
     subscriptions,
     tasks,
     topup,
@@ -70,6 +71,7 @@ _FAMILIES = (
     preferences,
     presence,
     tasks,
+    rules,
 )
 for _family in (*_FAMILIES, auto_renewal, renew, replenish, subscriptions, topup):
     ROUTER.include(_family.router)

@@ -22,7 +22,7 @@ FORMS = st.dictionaries(st.sampled_from(FIELDS), TEXT, max_size=8)
 CONTENT_TYPES = st.sampled_from(["application/x-www-form-urlencoded", "application/json", "text/plain; charset=x", ""])
 NAMES = st.sampled_from(["state", "kind", "to", "client", "since", "before", "limit", "within", "q", "page", "currency",
                          "partner", "lang", "seen"])  # fmt: skip
-PATHS = st.sampled_from(["/", "/due", "/clients", "/deliveries", "/ledger", "/clients/", "/deliveries/"])
+PATHS = st.sampled_from(["/", "/due", "/clients", "/deliveries", "/ledger", "/rules", "/clients/", "/deliveries/"])
 
 
 Door = tuple[asyncio.Runner, Client, Database]

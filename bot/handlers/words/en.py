@@ -38,6 +38,7 @@ WORDS = Words(
         "owes": ("owes", "who owes", "who owes us", "who owes me", "debts", "debtors", "who has not paid", "unpaid"),
         "partner": ("partner", "partner account", "my account", "my balance", "our account", "our balance", "account",
                     "affiliate account", "my money"),
+        "rules": ("rules", "terms", "conditions", "my terms", "partner rules", "partner program", "my discount"),
         "mute": ("mute", "silence", "hush", "no alerts for", "no alerts about", "stop alerts for", "unfollow"),
         "unmute": ("unmute", "unsilence", "alerts for", "follow", "resume alerts for"),
         "why": ("why", "why was", "why not", "explain", "who was told about", "who was told of"),

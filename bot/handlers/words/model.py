@@ -23,6 +23,7 @@ Verb = Literal[
     "paid",
     "owes",
     "partner",
+    "rules",
     "mute",
     "unmute",
     "why",

@@ -1,6 +1,6 @@
 """Every page of the console, in the order of the navigation."""
 
-from bot.web.console import client, clients, deliveries, due, ledger, message, overview
+from bot.web.console import client, clients, deliveries, due, ledger, message, overview, rules
 from bot.web.page import Page
 
 PAGES: tuple[Page, ...] = (
@@ -11,4 +11,5 @@ PAGES: tuple[Page, ...] = (
     deliveries.PAGE,
     message.PAGE,
     ledger.PAGE,
+    rules.PAGE,
 )

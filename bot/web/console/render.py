@@ -14,6 +14,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot import i18n
+from bot.messaging.template_filters import percent
 from bot.messaging.transports.twilio_errors import help_page
 from bot.money import Money
 from bot.phone import masked, pretty_phone
@@ -79,6 +80,7 @@ def environment(language: str) -> Environment:
         hour=partial(_hour, language=language),
         phone=pretty_phone,
         moment=partial(_moment, language=language),
+        percent=partial(percent, language=language),
         iso=_iso,
         took=partial(_took, language=language),
         masked=_masked,
