@@ -164,6 +164,7 @@ class AlertSettings(Section):
     """When people are told."""
 
     policy: str | None = Field(None, description="alert policy to use instead of the shipped alerts.toml")
+    brake: bool = Field(True, description="far more alerts at once than usual wait for an owner's yes")
 
 
 class LimitSettings(Section):
@@ -176,6 +177,20 @@ class LimitSettings(Section):
     sends_per_second: float = Field(80, gt=0, le=1000, description="messages per second of one WhatsApp sender")
     people_per_day: int = Field(0, ge=0, description="people written to first within 24 hours, WhatsApp's tier; 0: any")
     queue_length_max: int = Field(10_000, ge=10, description="writes waiting before webhooks answer 503")
+    log_days: int = Field(365, ge=0, description="texts and numbers of older messages are blanked; 0: kept for ever")
+
+
+class OperationsSettings(Section):
+    """Alarms to those who run the installation, by a road of their own."""
+
+    webhook_url: str | None = Field(
+        None, description="alarms are posted here as JSON with a text, as chat tools take it"
+    )
+    heartbeat_url: str | None = Field(None, description="fetched every minute; a monitor outside notices the silence")
+    alert_minutes: int = Field(10, ge=1, le=1440, description="a due alert older than this is an alarm")
+    message_minutes: int = Field(
+        15, ge=1, le=1440, description="a message that should have left so long ago is an alarm"
+    )
 
 
 class LogSettings(Section):
@@ -198,6 +213,7 @@ class Settings(Section):
     wazzup: WazzupSettings = WazzupSettings()
     alerts: AlertSettings = AlertSettings()
     limits: LimitSettings = LimitSettings()
+    operations: OperationsSettings = OperationsSettings()
     log: LogSettings = LogSettings()
 
     @field_validator("public_url")

@@ -1,5 +1,6 @@
 """What must be said early: stages that come on days off, when the next working hour would be too late."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,12 @@ _DAY = timedelta(days=1)
 
 
 def too_late_later(
-    conn: Connection, *, now: datetime, env: Surroundings, partner_id: PartnerId | None = None
+    conn: Connection,
+    *,
+    now: datetime,
+    env: Surroundings,
+    partner_id: PartnerId | None = None,
+    without: Collection[PartnerId] = (),
 ) -> dict[ClientId, list[Due]]:
     """Rungs to raise now although their day has not come: Friday reaches to Monday.
 
@@ -32,7 +38,7 @@ def too_late_later(
     found: dict[ClientId, list[Due]] = {}
     horizons: dict[PartnerId, datetime | None] = {}
     for client_id, of_partner, zone, rung in repository.rungs_ahead(conn, now, now + _AHEAD_MAX, _RUNGS_MAX):
-        if partner_id is not None and of_partner != partner_id:
+        if of_partner in without or (partner_id is not None and of_partner != partner_id):
             continue
         if of_partner not in horizons:
             horizons[of_partner] = _horizon(directory.financial_curators(conn, of_partner), now, env)

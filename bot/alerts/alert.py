@@ -24,6 +24,12 @@ class Kind(StrEnum):
     RENEWED = "renewed"
     SUBSCRIBED = "subscribed"
     CHANGED = "changed"
+    PARTNER_SHORT = "partner_short"
+    SOURCE_STALE = "source_stale"
+    UNREACHABLE = "unreachable"
+    FREE_ENDING = "free_ending"
+    REFERRAL = "referral"
+    BRAKE = "brake"
 
 
 WATCHED = (

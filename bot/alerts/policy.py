@@ -18,6 +18,9 @@ _TOP = (
     "forget_after_days",
     "escalate_after_hours",
     "respect_hours",
+    "short_days",
+    "stale_after_hours",
+    "brake",
     "holidays",
     "cooldown_hours",
     "stages",
@@ -26,6 +29,7 @@ _TOP = (
     "client",
 )
 _OWN = ("stages", "balance")
+_OF_PARTNER = (Kind.PARTNER_SHORT, Kind.SOURCE_STALE, Kind.UNREACHABLE)
 _BALANCE_MAX = 1_000_000
 
 Stages = Mapping[Kind, tuple[int, ...]]
@@ -41,12 +45,22 @@ class Levels:
 
 
 @dataclass(frozen=True, slots=True)
+class Brake:
+    """More than `over` clients at once, and more than `times` the usual number of a day, wait for an owner's yes."""
+
+    over: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """`raise_at` is the hour of the client's own day from which a stage counts as due.
 
     What ended longer ago than `forget_after_days` is history, not news: a first import does not tell of it.
     An alert left to one person goes to the others after `escalate_after_hours` without a reaction.
     With `respect_hours` nobody is told outside of its own working hours; `holidays` are days off by country code.
+    The partner account is to hold what is renewed within `short_days`; a regular table older than `stale_after_hours`
+    is told of. `brake`: when many alerts at once wait for a yes; None: never.
     `cooldowns`: the same stage of a kind is not told again so soon, although the balance went up and down in between.
     Levels of a client (by account ID) win over its partner's, and those over the general ones, kind by kind.
     """
@@ -56,6 +70,9 @@ class Policy:
     forget_after_days: int = 30
     escalate_after_hours: int = 4
     respect_hours: bool = False
+    short_days: int = 7
+    stale_after_hours: int = 24
+    brake: Brake | None = None
     holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
     cooldowns: Mapping[Kind, timedelta] = field(default_factory=dict)
     of_partner: Mapping[str, Levels] = field(default_factory=dict)
@@ -88,6 +105,9 @@ def policy(data: Mapping[str, Any]) -> Policy:
         forget_after_days=_whole(data.get("forget_after_days", 30), "forget_after_days", 3650, problems),
         escalate_after_hours=_whole(data.get("escalate_after_hours", 4), "escalate_after_hours", 240, problems),
         respect_hours=_yes(data.get("respect_hours", False), "respect_hours", problems),
+        short_days=_whole(data.get("short_days", 7), "short_days", 60, problems),
+        stale_after_hours=_whole(data.get("stale_after_hours", 24), "stale_after_hours", 720, problems),
+        brake=_brake(data.get("brake"), problems),
         holidays=_holidays(data.get("holidays", {}), problems),
         cooldowns=_cooldowns(data.get("cooldown_hours", {}), problems),
         of_partner=_overrides(data.get("partner", {}), "partner", problems),
@@ -126,7 +146,7 @@ def _balances(data: Any, where: str, problems: list[str]) -> Balances:
 
 
 def _cooldowns(data: Any, problems: list[str]) -> dict[Kind, timedelta]:
-    names = [kind.value for kind in WATCHED]
+    names = [kind.value for kind in (*WATCHED, *_OF_PARTNER)]
     if not isinstance(data, dict):
         problems.append("cooldown_hours: must be a table of kinds")
         return {}
@@ -136,6 +156,16 @@ def _cooldowns(data: Any, problems: list[str]) -> dict[Kind, timedelta]:
         for key, hours in data.items()
         if key in names
     }
+
+
+def _brake(data: Any, problems: list[str]) -> Brake | None:
+    if data is None:
+        return None
+    if not isinstance(data, dict) or set(data) - {"over", "times"}:
+        problems.append("brake: must be a table with over and times")
+        return None
+    over = _whole(data.get("over", 30), "brake.over", 100_000, problems)
+    return Brake(over, _whole(data.get("times", 3), "brake.times", 1000, problems))
 
 
 def _stages(data: Any, where: str, problems: list[str]) -> Stages:

@@ -1,7 +1,7 @@
 """The ladder and the alerts in the database: set-based reads by index, and writes; no decisions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -46,11 +46,19 @@ def replace_ladders(conn: Connection, ladders: Mapping[ClientId, tuple[PartnerId
     insert_if_absent(conn, alert_due, rows)
 
 
-def clients_due(conn: Connection, now: datetime, limit: int, partner_id: PartnerId | None = None) -> list[ClientId]:
+def clients_due(
+    conn: Connection,
+    now: datetime,
+    limit: int,
+    partner_id: PartnerId | None = None,
+    without: Collection[PartnerId] = (),
+) -> list[ClientId]:
     """Clients with a rung that was reached, the longest waiting first."""
     query = select(alert_due.c.client_id).where(alert_due.c.due_at <= now).group_by(alert_due.c.client_id)
     if partner_id is not None:
         query = query.where(alert_due.c.partner_id == partner_id)
+    if without:
+        query = query.where(alert_due.c.partner_id.not_in(list(without)))
     query = query.order_by(func.min(alert_due.c.due_at), alert_due.c.client_id).limit(limit)
     return [ClientId(found) for found in conn.execute(query).scalars()]
 
@@ -188,7 +196,7 @@ def alerts_of_client(conn: Connection, client_id: ClientId, limit: int) -> list[
 
 def open_of_partner(conn: Connection, partner_id: PartnerId, limit: int) -> list[Alert]:
     """The open alerts of a partner, the newest first."""
-    query = select(alert).where(and_(alert.c.partner_id == partner_id, OPEN))
+    query = select(alert).where(and_(alert.c.partner_id == partner_id, alert.c.client_id.is_not(None), OPEN))
     rows = conn.execute(query.order_by(alert.c.raised_at.desc(), alert.c.id.desc()).limit(limit))
     return [as_alert(row) for row in rows]
 

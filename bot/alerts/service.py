@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from bot.alerts import (
     ahead,
+    brake,
     catching_up,
     claims,
     escalation,
@@ -63,17 +64,18 @@ def scan(
     Run twice, it says nothing twice.
 
     With `limit`, at most so many clients are raised in this unit and messages are written once none is left: call again
-    while the report says `more`. `dry_run` only counts.
+    while the report says `more`. `dry_run` only counts. Many more clients than usual wait for a yes.
     """
     if dry_run:
         return _rehearsal(conn, now, env, partner_id)
     report = ScanReport()
-    while client_ids := repository.clients_due(conn, now, min(limit or CHUNK, CHUNK), partner_id):
+    held = brake.held_back(conn, now=now, env=env)
+    while client_ids := repository.clients_due(conn, now, min(limit or CHUNK, CHUNK), partner_id, held):
         due = repository.rungs_reached(conn, client_ids, now)
         report += raising.raise_due(conn, due, now=now, env=env).report(len(client_ids))
         if limit is not None and report.clients >= limit:
             return report + ScanReport(more=True)
-    early = ahead.too_late_later(conn, now=now, env=env, partner_id=partner_id)
+    early = ahead.too_late_later(conn, now=now, env=env, partner_id=partner_id, without=held)
     report += raising.raise_due(conn, early, now=now, env=env).report(len(early))
     claims.return_due(conn, now=now, env=env)
     escalation.escalate(conn, now=now, env=env)

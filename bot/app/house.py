@@ -10,13 +10,16 @@ from typing import Any, Literal
 
 import structlog
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from bot.app.books import Books
 from bot.app.clock_offset import read_offset
 from bot.app.heartbeats import beat, farewell
+from bot.app.operations import Operations
 from bot.app.pausing import pausing
 from bot.app.payments import Payments, provider_of, terms_of
 from bot.app.surroundings import surroundings
+from bot.app.watching import Watching
 from bot.app.workers import Workers
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
@@ -79,10 +82,14 @@ class House:
         self.jobs.handle(ASK_JOB, Settler(db, self.transport, clock, self.jobs).run_job)
         payments = Payments(db, clock, self.env.around, self.payments)
         workers = Workers(db, clock, self.env, self.relay)
-        for name, handler in (workers.handlers() | payments.handlers() | Books(db, clock).handlers()).items():
+        jobs = workers.handlers() | payments.handlers() | Books(db, clock).handlers()
+        for name, handler in (jobs | Watching(db, clock, self.env.around).handlers()).items():
             self.jobs.handle(name, pausing(db, name, handler))
         timetable = Timetable(entries(), clock.now())
         self.scheduler = Scheduler(db, self.jobs, clock, timetable, before=self._follow_the_clock)
+        registry = CollectorRegistry()
+        speaks = self._has("worker")
+        self.operations = Operations(db, clock, settings.operations, registry, speaks=speaks)
         self.web = build_web(
             WebDeps(
                 db,
@@ -93,6 +100,7 @@ class House:
                 self.env.around.book,
                 ready=self._checks(),
                 phone_page=phone_page,
+                registry=registry,
                 payments=PaymentsDoor(self.payments, self.env.around) if self.payments is not None else None,
             )
         )
@@ -103,6 +111,7 @@ class House:
 
     async def start(self, sock: socket.socket | None = None) -> None:
         """Open the doors of this role. With `sock`, the web door listens there, not where the settings say."""
+        self._keep(self.operations.run(), "operations")
         if self._has("worker"):
             self._keep(self.jobs.run(), "jobs")
             self._keep(self._beat(), "heartbeat")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.alerts import claims, postponing
+from bot.alerts import brake, claims, postponing
 from bot.alerts import service as told
 from bot.alerts.alert import Alert
 from bot.alerts.alert import Kind as Reason
@@ -117,6 +117,17 @@ def later(ctx: Context, tap: Tap) -> Replies:
     reminder.ask(ctx.conn, alert.id, ctx.curator.id, at, ctx.env.around.jobs)
     facts = {"company": alert.facts["company"], "at": at.isoformat(), "zone": ctx.curator.time_zone}
     return [Reply("replies/later", facts, client_id=alert.client_id)]
+
+
+@router.tap("release")
+def release(ctx: Context, tap: Tap) -> Replies:
+    """What was held back for being far more than usual is told after all."""
+    if ctx.curator.client_id is not None or not ctx.curator.may_move_money:
+        return [Reply("replies/viewer")]
+    if tap.id is None:
+        return [Reply("replies/button_old")]
+    news = brake.release(ctx.conn, AlertId(tap.id), ctx.curator.id, now=ctx.now)
+    return [Reply("watch/released") if news else Reply("replies/all_settled")]
 
 
 def _tell_claimed(ctx: Context, alert: Alert, other: Curator, facts: Mapping[str, Any]) -> None:

@@ -12,10 +12,12 @@ EXPIRE = "expire"
 SWEEP = "sweep"
 PRUNE = "prune"
 RECONCILE = "reconcile"
-REFERRALS = "referrals"
-FREE_CHANNELS = "free_channels"
 SEAL = "seal"
 AUDIT = "audit"
+REFERRALS = "referrals"
+FREE_CHANNELS = "free_channels"
+WATCH = "watch"
+SIGNS = "signs"
 
 
 def entries() -> Sequence[Entry]:
@@ -28,9 +30,11 @@ def entries() -> Sequence[Entry]:
         every_minute(SCAN, SCAN),
         every_minute(EXPIRE, EXPIRE),
         every_minute(SEAL, SEAL),
+        every_minutes(SIGNS, SIGNS, 5),
         every_minutes(RECONCILE, RECONCILE, 5),
         every_minutes(AUDIT, AUDIT, 15),
         hourly(FREE_CHANNELS, FREE_CHANNELS, 2),
         hourly(REFERRALS, REFERRALS, 7),
+        hourly(WATCH, WATCH, 12),
         hourly(PRUNE, PRUNE, 17),
     )

@@ -61,6 +61,7 @@ WORDS = Words(
         "later": ("remind me later", "remind later", "later"),
         "period": ("other period", "another period"),
         "undo": ("undo",),
+        "release": ("tell them all", "tell all"),
         "show": ("show", "show list", "show all"),
         "more": ("more", "next", "next page"),
         "both": ("subscribe, then pay", "subscribe then pay", "subscribe first"),

@@ -1,0 +1,75 @@
+"""Curators who cannot be reached: nothing that was sent lately arrived, or the number takes nothing from us."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, or_, select
+
+from bot.alerts.alert import Kind
+from bot.alerts.concern import Concern
+from bot.directory import service as directory
+from bot.directory.people import Curator
+from bot.ids import Address, CuratorId, PartnerId
+from bot.storage.tables import contact_window, delivery
+
+IN_A_ROW = 3
+"""So many messages in a row that did not arrive."""
+_LOOKED_BACK = timedelta(days=3)
+_LOST = frozenset({"failed", "undelivered", "expired"})
+_ON_THE_WAY = ("queued", "sending", "cancelled")
+_ROWS_MAX = 5000
+
+
+def unreachable(conn: Connection, partner_id: PartnerId, *, now: datetime, sender: Address) -> list[Concern]:
+    """One for each person of the partner who should be told and cannot be."""
+    people = {one.id: one for one in directory.financial_curators(conn, partner_id) if one.address is not None}
+    lost = _lost(conn, partner_id, now)
+    stopped = _stopped(conn, sender, people.values())
+    return [
+        Concern(
+            Kind.UNREACHABLE,
+            person.id,
+            {"who": person.name, "phone": str(person.address).rpartition(":")[2], "lost": lost.get(person.id, 0)},
+            about=person.id,
+        )
+        for person in people.values()
+        if lost.get(person.id, 0) >= IN_A_ROW or person.address in stopped
+    ]
+
+
+def _lost(conn: Connection, partner_id: PartnerId, now: datetime) -> dict[CuratorId, int]:
+    """How many messages in a row, up to the newest, did not arrive."""
+    query = (
+        select(delivery.c.curator_id, delivery.c.state)
+        .where(
+            delivery.c.partner_id == partner_id,
+            delivery.c.curator_id.is_not(None),
+            delivery.c.created_at > now - _LOOKED_BACK,
+            delivery.c.state.not_in(_ON_THE_WAY),
+        )
+        .order_by(delivery.c.created_at.desc(), delivery.c.id.desc())
+        .limit(_ROWS_MAX)
+    )
+    counted: dict[CuratorId, int] = defaultdict(int)
+    arrived: set[CuratorId] = set()
+    for curator_id, state in conn.execute(query):
+        if state in _LOST and curator_id not in arrived:
+            counted[CuratorId(curator_id)] += 1
+        else:
+            arrived.add(CuratorId(curator_id))
+    return counted
+
+
+def _stopped(conn: Connection, sender: Address, people: Iterable[Curator]) -> set[str]:
+    addresses = [one.address for one in people]
+    later = or_(
+        contact_window.c.last_inbound_at.is_(None), contact_window.c.last_inbound_at < contact_window.c.stopped_at
+    )
+    query = select(contact_window.c.address).where(
+        contact_window.c.sender == sender,
+        contact_window.c.address.in_(addresses),
+        contact_window.c.stopped_at.is_not(None),
+        later,
+    )
+    return set(conn.execute(query).scalars())

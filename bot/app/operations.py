@@ -1,0 +1,134 @@
+"""Alarms to operations by a road of their own, not by the WhatsApp that may be failing; and a heartbeat every minute.
+
+An alarm is one log line with a recipe, a metric, and a post to a webhook; each at most once an hour.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import httpx
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from sqlalchemy import Connection
+
+from bot.app.vital_signs import Alarm, VitalSigns, alarms, measure
+from bot.clock import Clock
+from bot.config import OperationsSettings
+from bot.storage.engine import Database
+from bot.storage.queries import insert_if_absent
+from bot.storage.tables import tick
+
+log = structlog.get_logger(__name__)
+EVERY_SECONDS = 60.0
+_AGAIN = timedelta(hours=1)
+_TIMEOUT_SECONDS = 10.0
+_DATABASE = Alarm(
+    "database", "the database cannot be read", "check that it runs and has room; the log line beside this says why"
+)
+
+
+class Operations:
+    """Looks at the installation once a minute, from every process; the database sees to it that one of them speaks."""
+
+    def __init__(
+        self, db: Database, clock: Clock, settings: OperationsSettings, registry: CollectorRegistry, *, speaks: bool
+    ) -> None:
+        """`speaks`: this process raises alarms and beats; the others only measure."""
+        self._db = db
+        self._clock = clock
+        self._settings = settings
+        self._speaks = speaks
+        self._raised: dict[str, datetime] = {}
+        self._unheard: dict[str, Alarm] = {}
+        self._alert_age = Gauge(
+            "curatorbot_oldest_due_alert_seconds",
+            "Age of the oldest alert that is due and not raised",
+            registry=registry,
+        )
+        self._message_age = Gauge(
+            "curatorbot_oldest_message_seconds", "Age of the oldest message that should have left", registry=registry
+        )
+        self._measured_at = Gauge(
+            "curatorbot_measured_timestamp_seconds", "When the installation was last looked at", registry=registry
+        )
+        self._alarms = Counter("curatorbot_alarms", "Alarms raised", ("alarm",), registry=registry)
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            await self.look()
+
+    async def look(self) -> None:
+        """One look: measure, raise what is alarming, beat. Never raises."""
+        try:
+            signs = await self._db.read(measure, self._clock.now())
+        except Exception as error:
+            log.error("operations.unreadable", error=repr(error))
+            if self._speaks:
+                await self._raise(_DATABASE)
+            return
+        self._show(signs)
+        if self._speaks:
+            await self._post_again()
+            for alarm in alarms(signs, self._settings):
+                await self._raise(alarm)
+            await self._beat()
+
+    def _show(self, signs: VitalSigns) -> None:
+        self._alert_age.set(signs.alert_age)
+        self._message_age.set(signs.message_age)
+        self._measured_at.set(self._clock.now().timestamp())
+
+    async def _raise(self, alarm: Alarm) -> None:
+        """Say it, unless this or another process has said it within the hour."""
+        now = self._clock.now()
+        last = self._raised.get(alarm.name)
+        if last is not None and timedelta() <= now - last < _AGAIN:
+            return
+        self._raised[alarm.name] = now
+        if not await self._is_first(alarm, now):
+            return
+        self._alarms.labels(alarm.name.partition(":")[0]).inc()
+        log.error("alarm", alarm=alarm.name, title=alarm.title, recipe=alarm.recipe)
+        if self._settings.webhook_url is not None and not await self._post(self._settings.webhook_url, alarm, now):
+            self._unheard[alarm.name] = alarm
+
+    async def _post_again(self) -> None:
+        """What the webhook did not take is offered with every look until it does."""
+        url = self._settings.webhook_url
+        for alarm in list(self._unheard.values()):
+            if url is None or await self._post(url, alarm, self._clock.now()):
+                del self._unheard[alarm.name]
+
+    async def _is_first(self, alarm: Alarm, now: datetime) -> bool:
+        """Whether no other process has said it this hour; yes when that cannot be known."""
+        try:
+            return bool(await self._db.write(_note, alarm.name, now))
+        except Exception:
+            return True
+
+    async def _post(self, url: str, alarm: Alarm, now: datetime) -> bool:
+        text = f"curatorbot: {alarm.title}. First: {alarm.recipe}."
+        body = {"text": text, "alarm": alarm.name, "title": alarm.title, "recipe": alarm.recipe, "at": now.isoformat()}
+        try:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as wire:
+                (await wire.post(url, json=body)).raise_for_status()
+        except httpx.HTTPError as error:
+            log.error("alarm.not_posted", alarm=alarm.name, error=type(error).__name__)
+            return False
+        return True
+
+    async def _beat(self) -> None:
+        if self._settings.heartbeat_url is None:
+            return
+        try:
+            async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as wire:
+                (await wire.get(self._settings.heartbeat_url)).raise_for_status()
+        except httpx.HTTPError as error:
+            log.warning("heartbeat.not_heard", error=type(error).__name__)
+
+
+def _note(conn: Connection, name: str, now: datetime) -> bool:
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    return bool(insert_if_absent(conn, tick, [{"name": f"alarm:{name}"[:64], "at": hour}]))

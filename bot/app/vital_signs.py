@@ -1,0 +1,91 @@
+"""What operations must know of a running installation: how late it is, whether messages leave, who is out of reach."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select
+
+from bot.alerts.alert import Kind
+from bot.config import OperationsSettings
+from bot.storage.tables import alert, alert_due, delivery
+
+_LATELY = timedelta(minutes=15)
+_FAILED_MIN = 5
+"""So many failures, and not one message that left, are no accident."""
+_NEW = timedelta(hours=1)
+_ARRIVED = ("sent", "delivered", "read")
+_LOST = ("failed", "undelivered")
+
+
+@dataclass(frozen=True, slots=True)
+class VitalSigns:
+    """Ages in seconds of what is due and not raised, and of what should have left; messages of the last minutes."""
+
+    alert_age: float
+    message_age: float
+    failed: int
+    arrived: int
+    unreachable: tuple[tuple[str, str], ...] = ()
+    held_back: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something a person should see to. `name` tells alarms apart, `recipe` says what to do first."""
+
+    name: str
+    title: str
+    recipe: str
+
+
+def measure(conn: Connection, now: datetime) -> VitalSigns:
+    """Look at the database; cheap enough for every minute."""
+    open_ones = alert.c.state == "open"
+    held = select(alert.c.partner_id).where(open_ones, alert.c.kind == Kind.BRAKE.value)
+    held_back = tuple(conn.execute(held).scalars())
+    due = select(func.min(alert_due.c.due_at)).where(alert_due.c.due_at <= now)
+    if held_back:
+        due = due.where(alert_due.c.partner_id.not_in(held_back))
+    queued = delivery.c.state.in_(["queued", "sending"]), delivery.c.not_before <= now
+    states = select(delivery.c.state, func.count()).where(delivery.c.created_at > now - _LATELY)
+    counts = {state: count for state, count in conn.execute(states.group_by(delivery.c.state))}
+    gone = select(alert.c.cycle, alert.c.partner_id).where(
+        open_ones, alert.c.kind == Kind.UNREACHABLE.value, alert.c.raised_at > now - _NEW
+    )
+    return VitalSigns(
+        alert_age=_age(conn.execute(due).scalar_one(), now),
+        message_age=_age(conn.execute(select(func.min(delivery.c.not_before)).where(*queued)).scalar_one(), now),
+        failed=sum(counts.get(state, 0) for state in _LOST),
+        arrived=sum(counts.get(state, 0) for state in _ARRIVED),
+        unreachable=tuple((row.cycle, row.partner_id) for row in conn.execute(gone)),
+        held_back=held_back,
+    )
+
+
+def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
+    """What of it is alarming."""
+    found = []
+    if signs.alert_age > limits.alert_minutes * 60:
+        title = f"the oldest due alert waits for {signs.alert_age / 60:.0f} minutes"
+        found.append(Alarm("alerts_late", title, "see whether a worker runs: curatorbot status; its log names the job"))
+    if signs.message_age > limits.message_minutes * 60:
+        title = f"the oldest message waits for {signs.message_age / 60:.0f} minutes to be sent"
+        found.append(
+            Alarm("messages_late", title, "look at curatorbot deliveries: is sending paused, does Twilio answer?")
+        )
+    if signs.failed >= _FAILED_MIN and not signs.arrived:
+        title = f"{signs.failed} messages failed lately and none was sent"
+        found.append(
+            Alarm("sending_fails", title, "look at the error codes in curatorbot deliveries; check the account")
+        )
+    for curator_id, partner_id in signs.unreachable:
+        title = f"a curator of partner {partner_id} cannot be reached: {curator_id}"
+        found.append(Alarm(f"unreachable:{curator_id}", title, "check the number; the owners were told"))
+    for partner_id in signs.held_back:
+        title = f"far more alerts than usual of partner {partner_id} wait for a yes"
+        found.append(Alarm(f"held_back:{partner_id}", title, "an owner taps Tell them all, or the table is put right"))
+    return found
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return 0.0 if since is None else max((now - since).total_seconds(), 0.0)
