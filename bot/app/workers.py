@@ -1,7 +1,7 @@
 """What each background job does: opens units, asks the rooms, hands what changed to the alerts."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,7 @@ from bot.handlers.env import Env
 from bot.ids import Address, ReferralId
 from bot.jobs.port import Handler, Job
 from bot.messaging import inbox, outbox
+from bot.messaging.forgetting import forget_old
 from bot.messaging.relay import Relay
 from bot.partnership.channels import renew_free
 from bot.partnership.referrals import credit_months
@@ -116,7 +117,10 @@ class Workers:
 
     async def prune(self, job: Job) -> None:
         """Forget what nobody asks for any more."""
-        await self._db.write(prune, self._clock.now(), bulk=True)
+        now, days = self._clock.now(), self._env.limits.log_days
+        await self._db.write(prune, now, bulk=True)
+        while days and await self._db.write(forget_old, now - timedelta(days=days), now, bulk=True):
+            pass
 
     async def _until_done(self, chunk: Chunk) -> int:
         done = 0

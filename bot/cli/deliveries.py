@@ -1,5 +1,6 @@
 """`deliveries`: the delivery log, one line a message or one message whole."""
 
+import getpass
 from typing import Annotated, Any
 
 import typer
@@ -10,10 +11,12 @@ from bot.cli.output import console, escaped, print_json, print_table
 from bot.cli.reading import moment_of
 from bot.cli.session import session
 from bot.errors import UserError
-from bot.ids import DeliveryId, PartnerId
+from bot.ids import CuratorId, DeliveryId, PartnerId
 from bot.messaging import resend
 from bot.messaging.deliveries import Delivery, Filter, Shown, list_deliveries
 from bot.messaging.deliveries import show as show_delivery
+from bot.messaging.forgetting import Forgotten, addresses_of
+from bot.messaging.forgetting import forget as forget_messages
 from bot.messaging.status import State
 from bot.phone import pretty_phone, whatsapp_address
 
@@ -134,6 +137,33 @@ def recover(
         print_json({"recovered": again})
     else:
         console.print(f"{again} messages are sent again.")
+
+
+@deliveries.command()
+def forget(
+    whom: Annotated[str, typer.Argument(metavar="CURATOR|PHONE", help="A curator's id, or a number.")],
+    reason: Annotated[str, typer.Option(help="Why, for the audit trail.")],
+    by: Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who decides; the login name.")] = None,
+    partner: PartnerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Blank what one person said and was told; that it happened stays. What waits for them is not sent."""
+    with session(config) as here:
+
+        def unit(conn: Connection) -> Forgotten:
+            addresses = addresses_of(conn, CuratorId(whom)) or [whatsapp_address(whom)]
+            owner = PartnerId(partner) if partner else None
+            who = by or getpass.getuser()
+            return forget_messages(conn, addresses, partner_id=owner, who=who, reason=reason, now=here.now)
+
+        done = here.db.write_now(unit)
+    if json:
+        print_json(done)
+        return
+    console.print(f"Blanked {done.sent} messages to them and {done.received} from them.")
+    if done.left:
+        console.print(f"{done.left} are under way: run it again when they have arrived.")
 
 
 def _print_log(wanted: Filter, limit: int, config: Any, json: bool) -> None:

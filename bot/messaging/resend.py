@@ -61,5 +61,6 @@ def _take_up(which: ColumnElement[bool], now: datetime) -> Any:
         "failed_at": None,
         "unconfirmed": False,
     }
-    statement = update(delivery).where(which, delivery.c.state.in_(RESENDABLE)).values(values)
+    may_go = and_(which, delivery.c.state.in_(RESENDABLE), delivery.c.forgotten_at.is_(None))
+    statement = update(delivery).where(may_go).values(values)
     return statement.returning(delivery.c.id, delivery.c.sender, delivery.c.to_address)

@@ -633,6 +633,7 @@ delivery = Table(
     Column("read_at", UtcDateTime),
     Column("failed_at", UtcDateTime),
     Column("in_reply_to", String(32)),
+    Column("forgotten_at", UtcDateTime),
     _one_of("kind", "alert", "reply", "receipt", "invitation", "refusal", "notice"),
     _one_of(
         "state",
@@ -676,6 +677,12 @@ delivery = Table(
         "sender",
         sqlite_where=text("state IN ('queued', 'sending')"),
         postgresql_where=text("state IN ('queued', 'sending')"),
+    ),
+    Index(
+        "ix_delivery_kept",
+        "created_at",
+        sqlite_where=text("forgotten_at IS NULL"),
+        postgresql_where=text("forgotten_at IS NULL"),
     ),
     Index(
         "ix_delivery_claimed_until",
@@ -742,6 +749,7 @@ inbox = Table(
     Column("outcome", String(32)),
     Column("partner_id", String(64)),
     Column("curator_id", String(32)),
+    Column("forgotten_at", UtcDateTime),
     _one_of("state", "received", "handled", "dead"),
     UniqueConstraint("transport", "provider_id"),
     Index(
@@ -752,6 +760,18 @@ inbox = Table(
         postgresql_where=text("state = 'received'"),
     ),
     Index("ix_inbox_from_address_received_at", "from_address", "received_at"),
+    Index(
+        "ix_inbox_kept",
+        "received_at",
+        sqlite_where=text("forgotten_at IS NULL"),
+        postgresql_where=text("forgotten_at IS NULL"),
+    ),
+    Index(
+        "ix_inbox_replied_to",
+        "replied_to",
+        sqlite_where=text("replied_to IS NOT NULL"),
+        postgresql_where=text("replied_to IS NOT NULL"),
+    ),
 )
 
 conversation = Table(

@@ -9,6 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.storage.switches import pauses
 from bot.web.deps import WebDeps
+from bot.web.message_metrics import MessageMetrics
 
 _CHECK_SECONDS = 2.0
 _log = structlog.get_logger(__name__)
@@ -16,6 +17,7 @@ _log = structlog.get_logger(__name__)
 
 def add_health(app: web.Application, deps: WebDeps) -> None:
     """Answer the three addresses that machines ask."""
+    messages = MessageMetrics(deps.registry, deps.db, deps.clock)
 
     async def healthz(request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -31,6 +33,7 @@ def add_health(app: web.Application, deps: WebDeps) -> None:
         )
 
     async def metrics(request: web.Request) -> web.Response:
+        await messages.update()
         return web.Response(body=generate_latest(deps.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app.router.add_get("/healthz", healthz)

@@ -199,3 +199,11 @@ def test_sending_and_money_are_paused_by_name_and_reason(run: Run, filled: Calla
     assert told["text"].startswith("Money is paused for the moment")
     assert filled("resume", "money") == {"paused": []}
     assert run("pause", "everything", "--reason", "x")[0] == 2
+
+
+def test_a_person_is_forgotten_by_number(run: Run, filled: Callable[..., Any]) -> None:
+    filled("say", "--from", ANNA, "help")
+    assert run("deliveries", "forget", ANNA)[0] == 2
+    done = filled("deliveries", "forget", ANNA, "--reason", "asked for", "--by", "Olga")
+    assert done["received"] == 1
+    assert done["sent"] + done["left"] >= 1

@@ -115,11 +115,28 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=32), nullable=True),
         sa.Column("partner_id", sa.String(length=64), nullable=True),
         sa.Column("curator_id", sa.String(length=32), nullable=True),
+        sa.Column("forgotten_at", types.UtcDateTime(), nullable=True),
         sa.CheckConstraint("state IN ('received', 'handled', 'dead')", name=op.f("ck_inbox_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
         sa.UniqueConstraint("transport", "provider_id", name=op.f("uq_inbox_transport_provider_id")),
     )
     op.create_index("ix_inbox_from_address_received_at", "inbox", ["from_address", "received_at"], unique=False)
+    op.create_index(
+        "ix_inbox_kept",
+        "inbox",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("forgotten_at IS NULL"),
+        postgresql_where=sa.text("forgotten_at IS NULL"),
+    )
+    op.create_index(
+        "ix_inbox_replied_to",
+        "inbox",
+        ["replied_to"],
+        unique=False,
+        sqlite_where=sa.text("replied_to IS NOT NULL"),
+        postgresql_where=sa.text("replied_to IS NOT NULL"),
+    )
     op.create_index(
         "ix_inbox_waiting",
         "inbox",
@@ -568,6 +585,7 @@ def upgrade() -> None:
         sa.Column("read_at", types.UtcDateTime(), nullable=True),
         sa.Column("failed_at", types.UtcDateTime(), nullable=True),
         sa.Column("in_reply_to", sa.String(length=32), nullable=True),
+        sa.Column("forgotten_at", types.UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('alert', 'reply', 'receipt', 'invitation', 'refusal', 'notice')", name=op.f("ck_delivery_kind")
         ),
@@ -591,6 +609,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_delivery_created_at", "delivery", ["created_at"], unique=False)
     op.create_index("ix_delivery_curator_id_created_at", "delivery", ["curator_id", "created_at"], unique=False)
+    op.create_index(
+        "ix_delivery_kept",
+        "delivery",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("forgotten_at IS NULL"),
+        postgresql_where=sa.text("forgotten_at IS NULL"),
+    )
     op.create_index("ix_delivery_provider_id", "delivery", ["provider_id"], unique=False)
     op.create_index("ix_delivery_to_address_created_at", "delivery", ["to_address", "created_at"], unique=False)
     op.create_index(
