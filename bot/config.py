@@ -178,7 +178,6 @@ class LimitSettings(Section):
     people_per_day: int = Field(0, ge=0, description="people written to first within 24 hours, WhatsApp's tier; 0: any")
     queue_length_max: int = Field(10_000, ge=10, description="writes waiting before webhooks answer 503")
     log_days: int = Field(365, ge=0, description="texts and numbers of older messages are blanked; 0: kept for ever")
-    log_days: int = Field(365, ge=0, description="texts and numbers of older messages are blanked; 0: kept for ever")
 
 
 class OperationsSettings(Section):
