@@ -10,6 +10,7 @@ from bot.billing import alteration, offer, repository, unpaid
 from bot.billing.accounts import lock_client_accounts, open_account
 from bot.billing.alteration import Alteration
 from bot.billing.changed import Changed
+from bot.billing.channels import TRANSPORTS
 from bot.billing.charging import start_again
 from bot.billing.daily import ACTIVE
 from bot.billing.holdings import Channel, Holdings, Subscription
@@ -77,7 +78,7 @@ def quote_subscription(
     """A quote for a new subscription, whatever others the client has: for the channels named, or for all that are on
     daily payments. Topped up by exactly what is missing.
 
-    Raises UserError as `quote_renewal` does, and bad_channel_name, channel_free, channel_taken.
+    Raises UserError as `quote_renewal` does, and unknown_transport, bad_channel_name, channel_free, channel_taken.
     """
     desk = _desk(conn, book, asked)
     refuse_pending(conn, asked.client_id)
@@ -213,6 +214,8 @@ def _channel(held: Holdings, wanted: ChannelName) -> Channel:
         return _known(held, wanted)
     except UserError:
         name = wanted.name.strip()
+        if wanted.transport not in TRANSPORTS:
+            raise UserError("unknown_transport", transport=wanted.transport, known=", ".join(TRANSPORTS)) from None
         if not name or len(name) > NAME_LENGTH_MAX or not name.isprintable():
             raise UserError("bad_channel_name", most=NAME_LENGTH_MAX) from None
         return Channel(ChannelId(new_id()), wanted.transport, name, ACTIVE, False, None, None, None)

@@ -30,6 +30,7 @@ _FAMILIES = (
     "alerts",
     "talk",
     "money",
+    "subscriptions",
     "books",
     "outlook",
     "deliveries",

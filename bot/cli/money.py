@@ -55,7 +55,7 @@ def topup(
             )
             return who, made
 
-        _show(*_read(here, unit), json=json)
+        show_quote(*_read(here, unit), json=json)
 
 
 @quote.command()
@@ -86,7 +86,7 @@ def renew(
             )
             return who, made
 
-        _show(*_read(here, unit), json=json)
+        show_quote(*_read(here, unit), json=json)
 
 
 @ledger.command()
@@ -135,7 +135,8 @@ def _read(here: Session, unit: Any) -> tuple[Client, Quote]:
     return here.db.read_now(unit)  # type: ignore[no-any-return]
 
 
-def _show(who: Client, made: Quote, *, json: bool) -> None:
+def show_quote(who: Client, made: Quote, *, json: bool) -> None:
+    """Print a quote."""
     if json:
         print_json({"client": who.account_id, "company": who.company} | made.facts())
         return
@@ -145,7 +146,7 @@ def _show(who: Client, made: Quote, *, json: bool) -> None:
         console.print("These prices are samples: put yours into config/plans.toml.")
     if made.guard:
         console.print("Careful: without a subscription this money goes on daily payments. Renew instead:")
-        _show(who, made.guard, json=False)
+        show_quote(who, made.guard, json=False)
 
 
 def _lines(made: Quote) -> list[tuple[str, Money | datetime | str | None]]:
@@ -156,6 +157,10 @@ def _lines(made: Quote) -> list[tuple[str, Money | datetime | str | None]]:
         ("your account after", made.partner_after),
         ("client's balance after", made.client_after),
     ]
+    if made.price is not None:
+        lines.append(("price", made.price))
+    if made.still_missing:
+        lines.append(("missing for the unpaid subscription", made.still_missing))
     if made.ends_after:
         lines.append(("subscription till", date_text(made.ends_after, "en")))
     return lines

@@ -207,3 +207,37 @@ def test_a_person_is_forgotten_by_number(run: Run, filled: Callable[..., Any]) -
     done = filled("deliveries", "forget", ANNA, "--reason", "asked for", "--by", "Olga")
     assert done["received"] == 1
     assert done["sent"] + done["left"] >= 1
+
+
+def test_subscriptions_are_created_and_changed(run: Run, filled: Callable[..., Any]) -> None:
+    dry = filled("quote", "subscribe", "48210025", "inbox", "1m")
+    assert (dry["kind"], dry["price"]["amount"], dry["client_gets"]["amount"]) == ("subscribe", "60.00", "51.00")
+    assert filled("clients", "show", "48210025")["subscriptions"] == []
+    done = filled("subscriptions", "create", "48210025", "inbox", "1m", "--channel", "whatsapp:shop", "--yes")
+    assert (done["channels"], done["price"]["amount"]) == (1, "30.00")
+    assert filled("quote", "upgrade", "48210025", "pro")["change"] == "upgrade"
+    filled("subscriptions", "upgrade", "48210025", "pro", "--yes")
+    assert filled("quote", "add-channel", "48210025", "telegram:news")["names"] == ["news"]
+    filled("subscriptions", "add-channel", "48210025", "telegram:news", "--yes")
+    gone = filled("subscriptions", "remove-channel", "48210025", "telegram:news", "--yes")
+    assert gone["price"]["amount"] == "0.00"
+    [held] = filled("clients", "show", "48210025")["subscriptions"]
+    assert (held["plan"], held["channels"], held["state"]) == ("pro", 1, "active")
+    assert run("subscriptions", "remove-channel", "48210025", "whatsapp:shop", "--yes")[0] == 1
+    assert run("subscriptions", "add-channel", "48210025", "pigeon:news", "--yes")[0] == 1
+    assert filled("ledger", "check")["ok"]
+
+
+def test_a_subscription_waits_for_its_money(run: Run, filled: Callable[..., Any]) -> None:
+    made = filled("subscriptions", "create", "48210025", "pro", "1m", "--unpaid")
+    assert (made["paid"], made["missing"]["amount"]) == (False, "81.00")
+    assert "unpaid" in run("quote", "topup", "48210025", "10")[1]
+    assert run("subscriptions", "upgrade", "48210025", "max", "--yes")[0] == 1
+
+
+def test_a_client_renews_by_itself(filled: Callable[..., Any]) -> None:
+    filled("subscriptions", "create", "48210025", "inbox", "1m", "--yes")
+    on = filled("clients", "set", "48210025", "--auto-renew", "--limit", "1500")
+    assert on["auto_renew"]
+    assert on["renews_at"][11:16] in ("19:00", "20:00")
+    assert not filled("clients", "set", "48210025", "--no-auto-renew")["auto_renew"]
