@@ -178,8 +178,19 @@ def test_the_need_is_what_renewing_one_by_one_costs(held: list[Holdings], there:
             total += due.pays.minor
         assert need.total.minor == total
         assert need.short.minor == max(total - (there if need.currency == "EUR" else 0), 0)
-    named = {due.client_id for need in needs for due in need.due} | {one for need in needs for one in need.unknown}
-    assert named <= {one.client_id for one in held}
+    named = [due.client_id for need in needs for due in need.due] + [one for need in needs for one in need.unknown]
+    assert sorted(named) == sorted(one.client_id for one in held if ends_within(one, days))
+    for need in needs:
+        assert [due.ends_on for due in need.due] == sorted(due.ends_on for due in need.due)
+
+
+def ends_within(held: Holdings, days: int) -> bool:
+    """Whether a subscription with channels that cost something ends so soon, or did so lately."""
+    paid = {one.subscription_id for one in held.channels if not one.free}
+    return any(
+        one.id in paid and one.state != "closed" and -days <= (one.end_date - TODAY).days <= days
+        for one in held.subscriptions
+    )
 
 
 @given(clients(), st.integers(1, 24))

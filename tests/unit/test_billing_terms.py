@@ -26,6 +26,7 @@ def day(text: str) -> date:
         ("2026-11-26", 26, 1, "2026-11-26", "2026-12-26"),
         ("2027-01-31", 31, 1, "2027-01-10", "2027-02-28"),
         ("2027-02-28", 31, 1, "2027-01-10", "2027-03-31"),
+        ("2027-02-28", 31, 1, "2027-02-28", "2027-03-31"),
         ("2028-01-30", 30, 1, "2028-01-10", "2028-02-29"),
         ("2026-08-31", 31, 6, "2026-08-31", "2027-02-28"),
         ("2026-12-31", 31, 12, "2026-12-31", "2027-12-31"),
@@ -54,6 +55,7 @@ def test_an_upgrade_pays_the_days_left() -> None:
     assert upgrade_difference(old, new, day("2026-11-30"), 30, 1, day("2026-12-05")) == of("0", "EUR")
     assert upgrade_difference(old, new, day("2026-12-30"), 30, 1, day("2026-12-15")) == of("7.50", "EUR")
     assert upgrade_difference(new, old, day("2026-12-30"), 30, 1, day("2026-12-15")) == of("-7.50", "EUR")
+    assert upgrade_difference(old, new, day("2026-12-30"), 30, 1, day("2026-12-29")) == of("0.50", "EUR")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +122,19 @@ def test_money_is_spent_in_order_and_never_below_zero() -> None:
     outcome = day_outcome(channels, 400, TODAY, restart=True)
     assert (outcome.charges, outcome.stops) == ((("one", 300), ("three", 100)), ("two",))
     assert day_outcome(channels, -50, TODAY, restart=True).charges == ()
+
+
+def test_what_has_paid_its_day_runs_through_it_without_money() -> None:
+    paid = channel("one", through="2026-11-26")
+    assert day_outcome([paid], 0, TODAY, restart=True) == day_outcome([], 0, TODAY, restart=True)
+    stopped = channel("one", "notEnoughMoney", through="2026-11-26")
+    assert day_outcome([stopped], 0, TODAY, restart=True).starts == ("one",)
+
+
+def test_without_money_all_of_them_stop_and_with_it_all_start() -> None:
+    running, standing = [channel(n) for n in ("one", "two")], [channel(n, "notEnoughMoney") for n in ("one", "two")]
+    assert day_outcome(running, 0, TODAY, restart=True).stops == ("one", "two")
+    assert day_outcome(standing, 400, TODAY, restart=True).starts == ("one", "two")
 
 
 def test_a_stopped_channel_starts_today_only() -> None:
