@@ -16,6 +16,9 @@ PARTNER_KINDS: Mapping[str, str] = {
     "topup": "Withdrawal",
     "payout": "Payout",
     "referral": "Referral",
+    "refund": "Refund",
+    "dispute": "Dispute",
+    "restored": "Restored",
     "reversal": "Reversal",
 }
 """The seed's words: money sent to a client is a "Withdrawal" in the partner account."""

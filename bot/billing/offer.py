@@ -281,11 +281,10 @@ def _refuse_amount(desk: Desk, amount: Money) -> None:
 def _refuse_short(desk: Desk, needed: Money) -> None:
     if desk.gateway != "book":
         return  # the partner's money is elsewhere, and not known here
-    missing = needed.minor - max(desk.partner_available.minor, 0)
-    if needed and missing > 0:
+    if needed and needed.minor > max(desk.partner_available.minor, 0):
         raise UserError(
             "partner_short",
-            missing=as_json(Money(missing, needed.currency)),
+            missing=as_json(needed - desk.partner_available),  # what the account owes is missing too
             available=as_json(desk.partner_available),
             needed=as_json(needed),
         )

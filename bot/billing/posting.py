@@ -117,8 +117,8 @@ def shortfalls(locked: Mapping[AccountId, Account], needed: Mapping[AccountId, i
     missing = {}
     for account_id, amount in needed.items():
         found = locked.get(account_id)
-        if found is not None and (short := amount - max(found.available.minor, 0)) > 0:
-            missing[account_id] = Money(short, found.currency)
+        if found is not None and amount > max(found.available.minor, 0):
+            missing[account_id] = Money(amount - found.available.minor, found.currency)
     return missing
 
 
@@ -149,13 +149,12 @@ def _raise_floors(conn: Connection, locked: Mapping[AccountId, Account], moves: 
 
 
 def refuse_short(partner: Account | None, currency: str, needed: Money) -> None:
-    """Raise UserError partner_short when the partner account does not reach, saying how much is missing."""
+    """Raise UserError partner_short when the partner account does not reach. What it owes is missing too."""
     available = partner.available if partner else Money(0, currency)
-    missing = needed.minor - max(available.minor, 0)
-    if missing > 0:
+    if needed.minor > max(available.minor, 0):
         raise UserError(
             "partner_short",
-            missing=as_json(Money(missing, currency)),
+            missing=as_json(needed - available),
             available=as_json(available),
             needed=as_json(needed),
         )

@@ -193,8 +193,9 @@ async def test_a_refund_takes_back_and_the_account_may_owe(db: Database) -> None
         assert hear(conn, back, back, event(reversal=refund())) == ["taken_back"]
         assert has(conn) == "-390.00"
         assert posted(conn)[-1] == "stripe:re_1"
-        with pytest.raises(UserError, match="partner_short"):
+        with pytest.raises(UserError, match="partner_short") as short:
             ask_top_up(conn, client_id, euro("1.00"))
+        assert short.value.facts["missing"]["minor"] == 39_065
         give(conn, euro("400.00"), key="bank-9")
         assert has(conn) == "10.00"
         assert ask_top_up(conn, client_id, euro("10.00")).partner_pays == euro("6.50")
