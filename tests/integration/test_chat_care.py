@@ -146,7 +146,11 @@ async def test_viewers_and_a_clients_own_people_do_none_of_it(db: Database) -> N
         client = add_client(conn, ALFA)
         own = phone_of(conn, add_curator(conn, "Ilze", client_id=client))
         for text in ("why alfa", "assign alfa to Ilze", "note alfa hm", "promised alfa friday", "text alfa"):
-            assert own.ask(text).template == "replies/viewer", text
+            assert own.ask(text).template == "replies/own_client", text
+        viewer = phone_of(conn, add_curator(conn, "Vera", role="viewer"))
+        for text in ("assign alfa to Vera", "note alfa hm", "promised alfa friday", "text alfa"):
+            assert viewer.ask(text).template == "replies/viewer", text
+        assert viewer.ask("why alfa").template == "care/why"
 
     await db.write(story)
 
