@@ -309,8 +309,8 @@ subscription = Table(
     Index("ix_subscription_client_id", "client_id"),
     Index("ix_subscription_state_end_date", "state", "end_date"),
 )
-"""`due_minor`: what an unpaid one costs; its `end_date` is the last day of the time it has to be paid. A closed one that
-still has it was never paid."""
+"""`due_minor`: what an unpaid one costs; its `end_date` is the last day of the time it has to be paid. A closed one
+that still has it was never paid."""
 
 auto_renewal = Table(
     "auto_renewal",
@@ -326,8 +326,9 @@ auto_renewal = Table(
     CheckConstraint("limit_minor > 0", name="limit_minor"),
     Index("ix_auto_renewal_look_at", "look_at"),
 )
-"""Clients whose subscriptions renew by themselves, and for how much at most each time. `look_at`: when that is due to be
-looked at. `failed_for`: the end date of a subscription that cannot be renewed, `failed_why` the key of the reason."""
+"""Clients whose subscriptions renew by themselves, and for how much at most each time. `look_at`: when that is due to
+be looked at. `failed_for`: the end date of a subscription that cannot be renewed, `failed_why` the key of the
+reason."""
 
 channel = Table(
     "channel",
