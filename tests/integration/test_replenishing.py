@@ -62,6 +62,7 @@ async def test_a_page_is_asked_for_opened_paid_and_credited_once(db: Database) -
         assert (has(conn), state_of(conn, page.id).state) == ("500.00", "paid")
         [row] = billing.movements(conn, NORD, "EUR")
         assert (row.kind, row.amount, row.balance, row.receipt) == ("Deposit", euro("500"), euro("500"), news.receipt)
+        assert row.note == f"stripe payment {PAYMENT} (Anna)"
 
     await db.write(story)
 

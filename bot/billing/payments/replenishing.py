@@ -19,7 +19,7 @@ from bot.ids import Address, CheckoutId, CuratorId, InboxId, PartnerId
 from bot.jobs.port import Jobs
 from bot.money import Money, as_json
 from bot.storage.audit import record
-from bot.storage.tables import ledger_transaction, partner
+from bot.storage.tables import curator, ledger_transaction, partner
 
 OPEN_JOB = "open_checkout"
 """Opens the payment page of a checkout; its key is the checkout's id."""
@@ -181,7 +181,8 @@ def _paid(conn: Connection, known: Checkout, view: SessionView, now: datetime, j
     if view.amount != known.amount:
         return _held(conn, known, view, now)
     paid = checkouts.change(conn, known.id, state="paid", settled_at=now)
-    reason, by = f"{paid.provider} payment", paid.asked_by or "operator"
+    by = conn.execute(select(curator.c.name).where(curator.c.id == paid.asked_by)).scalar() or "operator"
+    reason = f"{paid.provider} payment {view.payment_id}"
     changes = deposit(conn, paid.partner_id, paid.amount, reason=reason, by=by, key=view.id, now=now)
     if not changes:
         return Outcome()
