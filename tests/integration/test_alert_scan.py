@@ -172,7 +172,7 @@ async def test_several_clients_are_one_line_with_a_list_to_show(db: Database) ->
         assert (report.alerts, report.messages) == (3, 2)
         english, russian = messages(conn, anna)[0], messages(conn, igor)[0]
         assert english.body.startswith("Finances: *3 clients* need you, first Gamma Travel, ")
-        assert russian.body.startswith("Финансы: *3 клиентам* нужна помощь, сначала Gamma Travel, ")
+        assert russian.body.startswith("Финансы: *3 клиентам* нужна помощь, первый: Gamma Travel, ")
         ((title, payload),) = english.buttons
         assert title == "Show list"
         name, _, shown = payload.partition(":")
