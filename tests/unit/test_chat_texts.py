@@ -25,6 +25,8 @@ NOT_BY_CHAT = {"key_conflict", "unknown_program", "wrong_code"}
 NOT_BY_CHAT |= {"unknown_transport", "bad_channel_name", "channel_exists", "partner_left"}
 NOT_BY_CHAT |= {"free_not_own", "free_limit", "free_demo_transport", "free_demo_twice"}
 """Channels are added on the command line only."""
+NOT_BY_CHAT |= {"transaction_unknown", "not_reversible"}
+"""Reversing is the operator's."""
 REASONS = tuple(f"{family}/error_" for family in REASON_FAMILIES)
 _BOLD = re.compile(r"\*([^*\n]+)\*")
 
