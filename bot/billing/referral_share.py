@@ -47,13 +47,15 @@ def months_over(
     """The months to share by now, the oldest first, from registering until so many months later.
 
     `after` and `since`: the last month that was shared and when it ended. The next begins at that very moment, so that
-    no bill is shared twice or lost, even where the partner has moved to another zone meanwhile.
+    no bill is shared twice or lost, even where the partner has moved to another zone meanwhile. After the month of the
+    last day there is none: moving after that opens no new one.
     """
     begun = local_date(registered_at, zone)
-    last = first_instant(add_months(begun, months, begun.day), zone)
+    last_day = add_months(begun, months, begun.day)
+    last = first_instant(last_day, zone)
     start = since or registered_at
     first = _following(after) if after else begun.replace(day=1)
-    while start < last:
+    while start < last and first <= last_day:
         following = add_months(first, 1, 1)
         end = min(first_instant(following, zone), last)
         if first_instant(following, zone) + CLOSED_AFTER > now:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, select, update
 
@@ -33,6 +33,11 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 370 * 24 * 60).map(lambda minutes: START + timedelta(minutes=minutes))
 
 
+@example(
+    registered=START + timedelta(minutes=99_960),
+    looks=[(7_469, "UTC"), (2_160, "Asia/Almaty"), (722, "Europe/Riga"), (808, "America/Sao_Paulo")],
+    zone="Pacific/Kiritimati",
+)
 @given(
     registered=moments,
     looks=st.lists(st.tuples(st.integers(1, 90 * 24), st.sampled_from(ZONES)), max_size=25),
