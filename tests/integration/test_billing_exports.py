@@ -2,9 +2,11 @@
 
 import csv
 import io
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -132,7 +134,7 @@ def add_a_cent_to_the_partner(conn: Connection) -> None:
 @pytest.mark.parametrize("wrong", [False, True])
 def test_bean_check_accepts_it(sqlite_db: Database, tmp_path: Path, wrong: bool) -> None:
     """The outside program agrees, and does not when our balance is not the sum of the postings."""
-    program = shutil.which("bean-check")
+    program = shutil.which("bean-check", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if program is None:
         pytest.skip("bean-check is not installed")
     sqlite_db.write_now(a_month)
