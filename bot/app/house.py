@@ -20,6 +20,7 @@ from bot.app.pausing import pausing
 from bot.app.payments import Payments, provider_of, terms_of
 from bot.app.surroundings import surroundings
 from bot.app.watching import Watching
+from bot.app.wazzup import Wazzup
 from bot.app.workers import Workers
 from bot.clock import Clock, SystemClock
 from bot.config import Settings
@@ -66,7 +67,8 @@ class House:
         self.role = role
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.jobs = LocalJobs(db, clock, worker=self.name)
-        self.env = Env(surroundings(settings, self.jobs), settings.limits, terms_of(settings))
+        around = surroundings(settings, self.jobs)
+        self.env = Env(around, settings.limits, terms_of(settings), settings.wazzup.dashboard_url)
         self.payments = provider_of(settings)
         self.transport: Transport = TwilioTransport(settings.twilio, settings.public_url)
         self.contents = ContentSync(db, self.transport, clock)
@@ -79,10 +81,13 @@ class House:
             per_second=settings.limits.sends_per_second,
             people_per_day=settings.limits.people_per_day or None,
         )
-        self.jobs.handle(ASK_JOB, Settler(db, self.transport, clock, self.jobs).run_job)
+        self.wazzup = Wazzup(settings, db, clock, self.jobs, around)
+        settler = Settler(db, self.transport, clock, self.jobs, self.wazzup.senders)
+        self.jobs.handle(ASK_JOB, settler.run_job)
         payments = Payments(db, clock, self.env.around, self.payments)
         workers = Workers(db, clock, self.env, self.relay)
         jobs = workers.handlers() | payments.handlers() | Books(db, clock).handlers()
+        jobs |= self.wazzup.handlers(self.relay.run_job)
         for name, handler in (jobs | Watching(db, clock, self.env.around).handlers()).items():
             self.jobs.handle(name, pausing(db, name, handler))
         timetable = Timetable(entries(), clock.now())
@@ -102,6 +107,7 @@ class House:
                 phone_page=phone_page,
                 registry=registry,
                 payments=PaymentsDoor(self.payments, self.env.around) if self.payments is not None else None,
+                wazzup=self.wazzup.door,
             )
         )
         self._phone_page = phone_page
@@ -141,6 +147,7 @@ class House:
     async def close_wires(self) -> None:
         """Let go of the connections to the providers."""
         await self.transport.close()
+        await self.wazzup.close()
         if self.payments is not None:
             await self.payments.close()
 

@@ -36,6 +36,7 @@ _FAMILIES = (
     "deliveries",
     "pausing",
     "texts",
+    "wazzup",
     "benches",
 )
 """Modules of commands; each has `register(app)`."""

@@ -16,6 +16,11 @@ Granted = Literal["official", "referral"]
 ACCOUNT_DIGITS = 8
 
 
+def set_roads(conn: Connection, partner_id: PartnerId, **roads: str | None) -> None:
+    """Choose where a partner's clients live (`gateway`) and what its messages come from (`sender`, None: the usual)."""
+    repository.update_partner(conn, partner_id, **roads)
+
+
 def apply_for_status(
     conn: Connection,
     account_id: str,

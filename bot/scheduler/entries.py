@@ -12,6 +12,7 @@ EXPIRE = "expire"
 SWEEP = "sweep"
 PRUNE = "prune"
 RECONCILE = "reconcile"
+POLL = "poll"
 SEAL = "seal"
 AUDIT = "audit"
 REFERRALS = "referrals"
@@ -32,6 +33,7 @@ def entries() -> Sequence[Entry]:
         every_minute(SEAL, SEAL),
         every_minutes(SIGNS, SIGNS, 5),
         every_minutes(RECONCILE, RECONCILE, 5),
+        every_minutes(POLL, POLL, 30),
         every_minutes(AUDIT, AUDIT, 15),
         hourly(FREE_CHANNELS, FREE_CHANNELS, 2),
         hourly(REFERRALS, REFERRALS, 7),

@@ -15,6 +15,7 @@ from bot.web.openapi import add_openapi
 from bot.web.payment_webhook import add_payment_webhook
 from bot.web.referral import add_referral
 from bot.web.static_files import add_static
+from bot.web.wazzup_webhook import add_wazzup_webhook
 from bot.web.webhooks import add_webhooks
 
 
@@ -28,6 +29,7 @@ def build_web(deps: WebDeps) -> web.Application:
     app.on_response_prepare.append(add_headers)
     add_webhooks(app, deps, metrics)
     add_payment_webhook(app, deps, metrics)
+    add_wazzup_webhook(app, deps, deps.wazzup, metrics)
     add_landing(app, deps)
     add_referral(app, deps)
     add_health(app, deps)

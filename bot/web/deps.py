@@ -26,6 +26,15 @@ class PaymentsDoor:
 
 
 @dataclass(frozen=True, slots=True)
+class WazzupDoor:
+    """What Wazzup's webhook needs: its secret, what alerts need, and the transport where messages go by Wazzup."""
+
+    secret: str
+    around: Surroundings
+    transport: Transport | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WebDeps:
     """Everything that the web door uses. `ready` names what /readyz asks: database, migrations, each loop."""
 
@@ -40,3 +49,4 @@ class WebDeps:
     phone_page: str | None = None
     """Address of the simulator's phone page while there is one: the console links to it."""
     payments: PaymentsDoor | None = None
+    wazzup: WazzupDoor | None = None

@@ -3,12 +3,14 @@
 Wazzup adds fields without notice: unknown ones are ignored, and an item that cannot be read does not spoil the others.
 """
 
+import hmac
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from bot.ids import Address
 from bot.messaging.message import Inbound, StatusUpdate
@@ -16,6 +18,8 @@ from bot.messaging.transports.wazzup_errors import classify
 from bot.messaging.transports.wazzup_request import SENDER_PREFIX
 
 NAME = "wazzup"
+PATH = "/webhooks/wazzup/"
+"""The webhook's address, before the secret."""
 _DIGITS = re.compile(r"^[1-9]\d{7,14}$")
 _ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
 _WORDS = {"error": "failed"}
@@ -32,6 +36,13 @@ class ChannelNews:
     channel_id: str
     state: str
     at: datetime
+
+
+def is_ours(path_qs: str, secret: str) -> bool:
+    """Whether an address ends in our secret; compared in a time that tells nothing. Wazzup signs nothing."""
+    path = urlsplit(path_qs).path
+    given = unquote(path.removeprefix(PATH)) if path.startswith(PATH) else ""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())
 
 
 def parse(body: bytes, now: datetime) -> list[Inbound | StatusUpdate]:
