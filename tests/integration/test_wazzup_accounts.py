@@ -20,9 +20,12 @@ from bot.billing.gateways.wazzup.account_view import AccountView, ChannelView, r
 from bot.clock import ManualClock
 from bot.config import Settings
 from bot.directory import service as directory
-from bot.ids import JobId
+from bot.handlers.dispatcher import handle_next
+from bot.handlers.env import Env
+from bot.ids import Address, JobId
 from bot.jobs.port import Job
 from bot.messaging.outbox import RELAY_JOB
+from bot.messaging.transports.wazzup import WazzupTransport
 from bot.money import of
 from bot.storage.engine import Database
 from bot.storage.tables import client, dashboard_task, delivery, import_run, partner, wazzup_channel
@@ -346,3 +349,41 @@ async def test_a_partners_messages_go_by_its_own_channel(db: Database) -> None:
     assert body["text"].splitlines()[-3:] == ["1. Confirm", "2. Other period", "3. Cancel"]
     rows = await db.read(lambda conn: conn.execute(select(delivery.c.state, delivery.c.provider_id)).all())
     assert [tuple(row) for row in rows] == [("sent", "m-1")]
+
+
+async def test_a_message_by_the_webhook_is_answered_where_it_was_written_to(db: Database) -> None:
+    clock, jobs = Hurried(NOW), Remembered()
+    await db.write(world)
+    transport = WazzupTransport(settings(api_url="https://wazzup.test", api_key="k" * 32, channel_id="chan-1").wazzup)
+    door = WazzupDoor(SECRET, surroundings(jobs), transport)
+    item = {"messageId": "in-1", "channelId": "chan-1", "chatType": "whatsapp", "chatId": "79991112233"}
+    said = item | {"type": "text", "status": "inbound", "text": "hello", "isEcho": False}
+    echo = said | {"messageId": "in-2", "isEcho": True}
+    async with open_door(db, clock, wazzup=door) as web:
+        for _ in range(2):
+            answer = await web.post(f"/webhooks/wazzup/{SECRET}", json={"messages": [said, echo]})
+            assert answer.status == 200
+    await transport.close()
+
+    def handle(conn: Connection) -> list[tuple[str, str]]:
+        address = Address("whatsapp:+79991112233")
+        assert handle_next(conn, address, now=clock.now(), env=Env(surroundings(jobs)))
+        assert not handle_next(conn, address, now=clock.now(), env=Env(surroundings(jobs)))
+        rows = conn.execute(select(delivery.c.template, delivery.c.sender)).all()
+        return [(row.template, row.sender) for row in rows]
+
+    assert await db.write(handle) == [("people/refusal", "wazzup:chan-1")]
+
+
+async def test_the_secret_stays_out_of_the_log(db: Database) -> None:
+    def broken(conn: Connection, *_: object) -> None:
+        raise RuntimeError("the disk is gone")
+
+    door = WazzupDoor(SECRET, surroundings(Remembered()))
+    with pytest.MonkeyPatch.context() as patch, capture_logs() as logs:
+        patch.setattr("bot.web.wazzup_webhook._note_channels", broken)
+        async with open_door(db, Hurried(NOW), wazzup=door) as web:
+            body = {"channelsUpdates": [{"channelId": "c", "state": "active"}]}
+            assert (await web.post(f"/webhooks/wazzup/{SECRET}", json=body)).status == 500
+    assert logs
+    assert SECRET not in str(logs)
