@@ -73,10 +73,10 @@ async def open_page(browser: Browser, page_errors: list[str]) -> AsyncIterator[O
     """Opens pages of a size and colour scheme; at the end none may have had an error."""
     contexts = []
 
-    async def opened(size: tuple[int, int] = DESKTOP, dark: bool = False) -> Page:
+    async def opened(size: tuple[int, int] = DESKTOP, dark: bool = False, locale: str = "en-GB") -> Page:
         width, height = size
         context = await browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale="en-GB"
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", locale=locale
         )
         contexts.append(context)
         context.set_default_timeout(_ACTION_MS)

@@ -162,6 +162,30 @@ async def test_lists_quotes_suggestions_weather_and_a_new_phone(world: World, pa
     await expect(page.locator(".person[aria-current]")).to_contain_text("Olga")
 
 
+LANGUAGES = {"ru-RU": "Чей телефон?", "es-ES": "¿De quién es el teléfono?", "pt-BR": "De quem é o telefone?"}
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+async def test_the_frame_speaks_the_browsers_language(world: World, open_page: OpenPage, locale: str) -> None:
+    page = await open_page(DESKTOP, locale=locale)
+    await page.goto(world.simulator.url)
+    await expect(page.locator("h1")).to_have_text(LANGUAGES[locale])
+    await page.locator("#weather-open").click()
+    await expect(page.locator("#weather .fault").first).to_be_visible()
+    english = set(
+        await page.evaluate("async () => Object.keys((await import('/static/frame_words.js')).FRAME_WORDS.ru)")
+    )
+    shown = await page.evaluate(
+        """() => [...document.querySelectorAll("body *")].flatMap((node) => [
+            node.getAttribute("aria-label"), node.title,
+            ...[...node.childNodes].filter((child) => child.nodeType === 3).map((child) => child.data.trim())])"""
+    )
+    alike = {"+1 h", "Chat", "Chats", "Eco"}
+    assert english & set(shown) <= alike
+    frame = await page.evaluate("async () => (await import('/static/frame_words.js')).FRAME_WORDS")
+    assert all(set(texts) == english for texts in frame.values())
+
+
 async def test_it_works_from_the_keyboard(world: World, page: Page) -> None:
     await alert(world, IVAN)
     await world.simulator.say(ANNA, "hi")

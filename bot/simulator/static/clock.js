@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { byId } from "./dom.js";
+import { frameLanguage } from "./frame_words.js";
 import { clockTime, weekdayName } from "./time.js";
 
 const TICK_MS = 1000;
@@ -46,7 +47,7 @@ export class BarClock {
 
   draw() {
     const time = byId("now");
-    const person = { ...this.person(), language: "en" };
+    const person = { ...this.person(), language: frameLanguage };
     time.querySelector(".date").textContent = weekdayName(this.now(), person);
     time.querySelector(".hour").textContent = clockTime(this.now(), person);
     time.dateTime = this.now().toISOString();

@@ -5,6 +5,7 @@ import { avatar } from "./avatar.js";
 import { BarClock } from "./clock.js";
 import { Composer } from "./composer.js";
 import { byId, el } from "./dom.js";
+import { frameLanguage, say as inFrame, translateFrame } from "./frame_words.js";
 import { openNewPhone } from "./newphone.js";
 import { chatLink, drawPeople } from "./people.js";
 import { openPicker } from "./sheets.js";
@@ -15,7 +16,7 @@ import { wordsOf } from "./words.js";
 
 const NARROW = matchMedia("(max-width: 760px)");
 const REFRESH_MS = 120;
-const UTC = { language: "en", time_zone: "UTC" };
+const UTC = { language: frameLanguage, time_zone: "UTC" };
 
 let state = null;
 let selected = null;
@@ -56,7 +57,7 @@ function refreshSoon() {
 function draw() {
   drawPeople(state.people, selected, clock.now());
   const unread = state.people.reduce((sum, person) => sum + person.unread, 0);
-  document.title = `${unread ? `(${unread}) ` : ""}${state.business.name} · Phones`;
+  document.title = `${unread ? `(${unread}) ` : ""}${state.business.name} · ${inFrame("Phones")}`;
   const person = personOf(selected);
   if (person) drawHead(person);
 }
@@ -155,6 +156,7 @@ NARROW.addEventListener("change", route);
 byId("weather-open").addEventListener("click", openWeather);
 byId("person-open").addEventListener("click", () => openNewPhone(async (address) => { await refresh(); location.hash = chatLink(address); }));
 
+translateFrame();
 await refresh();
 await route();
 follow({

@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { el } from "./dom.js";
+import { say } from "./frame_words.js";
 import { openSheet } from "./sheets.js";
 
 const LANGUAGES = { en: "English", ru: "Русский", es: "Español", pt: "Português" };
@@ -13,11 +14,11 @@ export function openNewPhone(added) {
   const language = el("select", { name: "language" }, ...Object.entries(LANGUAGES).map(([code, text]) => el("option", { value: code }, text)));
   const error = el("p", { class: "form-error", role: "alert", hidden: true });
   const form = el("form", { class: "sheet-body", method: "dialog" },
-    el("p", {}, "Anybody may write to the bot. It knows its curators by number; see what it says to a stranger."),
-    el("label", { class: "field" }, "Number, with country code", phone),
-    el("div", { class: "field-row" }, el("label", { class: "field" }, "Name", name), el("label", { class: "field" }, "Language", language)),
+    el("p", {}, say("Anybody may write to the bot. It knows its curators by number; see what it says to a stranger.")),
+    el("label", { class: "field" }, say("Number, with country code"), phone),
+    el("div", { class: "field-row" }, el("label", { class: "field" }, say("Name"), name), el("label", { class: "field" }, say("Language"), language)),
     error,
-    el("button", { class: "pill strong", type: "submit" }, "Add phone"));
+    el("button", { class: "pill strong", type: "submit" }, say("Add phone")));
   form.addEventListener("submit", async (e) => {
     e.preventDefault();
     try {
@@ -29,6 +30,6 @@ export function openNewPhone(added) {
       error.hidden = false;
     }
   });
-  const sheet = openSheet("person", "Add a phone", form);
+  const sheet = openSheet("person", say("Add a phone"), form);
   phone.focus();
 }

@@ -2,6 +2,7 @@
 
 import { avatar } from "./avatar.js";
 import { byId, el } from "./dom.js";
+import { frameLanguage, say } from "./frame_words.js";
 import { plain } from "./markup.js";
 import { ticks } from "./ticks.js";
 import { shortTime } from "./time.js";
@@ -25,12 +26,12 @@ function row(person, isSelected, now) {
     el("div", { class: "person-lines" },
       el("div", { class: "person-row" },
         el("span", { class: "person-name" }, person.name),
-        el("span", { class: "language", title: "Language" }, person.language),
+        el("span", { class: "language", title: say("Language") }, person.language),
         latest && el("time", { class: "person-time", datetime: latest.at }, shortTime(new Date(latest.at), now, person))),
       el("div", { class: "person-row" },
         latest && latest.inbound && ticks(latest, person.language),
         el("span", { class: `person-preview${latest?.error ? " bad" : ""}` }, preview(person)),
-        unread > 0 && el("span", { class: "count", "aria-label": wordsOf("en").unread(unread) }, String(unread)))),
+        unread > 0 && el("span", { class: "count", "aria-label": wordsOf(frameLanguage).unread(unread) }, String(unread)))),
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { post, remove } from "./api.js";
 import { byId, el, icon } from "./dom.js";
+import { say } from "./frame_words.js";
 import { openSheet } from "./sheets.js";
 
 const FAULTS = [
@@ -32,8 +33,8 @@ export function showFaults(faults) {
 
 export function openWeather() {
   const scroll = byId("weather").scrollTop;
-  const sheet = openSheet("weather", "Weather", el("div", { class: "sheet-body" },
-    el("p", {}, "Everything that goes wrong between a provider and a bot, on demand. Each switch counts for the next messages only."),
+  const sheet = openSheet("weather", say("Weather"), el("div", { class: "sheet-body" },
+    el("p", {}, say("Everything that goes wrong between a provider and a bot, on demand. Each switch counts for the next messages only.")),
     active.length > 0 && el("div", { class: "active-faults" }, ...active.map(activeRow)),
     ...FAULTS.map(faultRow)));
   sheet.scrollTop = scroll;
@@ -41,12 +42,12 @@ export function openWeather() {
 
 function activeRow(fault) {
   const known = FAULTS.find((f) => f.kind === fault.kind && (f.fields.code ?? null) === fault.code);
-  const left = fault.times === null ? "always" : `${fault.times} left`;
-  return el("div", { class: "active-fault" }, icon("weather"), el("span", {}, `${known?.name || fault.kind}, ${left}`),
-    el("button", { class: "round plain", type: "button", "aria-label": "Switch off", onclick: () => remove(`/faults?id=${fault.id}`) }, icon("close")));
+  const left = fault.times === null ? say("always") : say("{n} left", { n: fault.times });
+  return el("div", { class: "active-fault" }, icon("weather"), el("span", {}, `${known ? say(known.name) : fault.kind}, ${left}`),
+    el("button", { class: "round plain", type: "button", "aria-label": say("Switch off"), onclick: () => remove(`/faults?id=${fault.id}`) }, icon("close")));
 }
 
 function faultRow({ kind, name, text, fields }) {
-  return el("div", { class: "fault" }, el("b", {}, name), el("p", {}, text),
-    el("button", { class: "pill", type: "button", "aria-label": `Switch on: ${name}`, onclick: () => post("/faults", { kind, ...fields }) }, "Switch on"));
+  return el("div", { class: "fault" }, el("b", {}, say(name)), el("p", {}, say(text)),
+    el("button", { class: "pill", type: "button", "aria-label": say("Switch on: {name}", { name: say(name) }), onclick: () => post("/faults", { kind, ...fields }) }, say("Switch on")));
 }
