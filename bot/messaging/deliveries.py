@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, or_, select
 
 from bot.ids import Address, ClientId, CuratorId, DeliveryId, InboxId, PartnerId
+from bot.messaging.message import ErrorCode
 from bot.messaging.status import State
 from bot.storage import queries
 from bot.storage.tables import attempt, delivery, status_event
@@ -33,7 +34,7 @@ class Delivery:
     reason: str | None
     attempts: int
     provider_id: str | None
-    error_code: int | None
+    error_code: ErrorCode | None
     contradicted: bool
     unconfirmed: bool
     not_before: datetime
@@ -56,7 +57,7 @@ class Attempt:
     finished_at: datetime | None
     outcome: str | None
     http_status: int | None
-    error_code: int | None
+    error_code: ErrorCode | None
     error_message: str | None
     provider_id: str | None
     duration_ms: int | None
@@ -68,7 +69,7 @@ class Report:
 
     provider_id: str
     status: str
-    error_code: int | None
+    error_code: ErrorCode | None
     received_at: datetime
     applied: str
 
@@ -92,7 +93,7 @@ class Filter:
     state: State | None = None
     kind: str | None = None
     to: Address | None = None
-    error_code: int | None = None
+    error_code: ErrorCode | None = None
     since: datetime | None = None
     until: datetime | None = None
 

@@ -9,6 +9,8 @@ from typing import Any
 from bot.ids import Address, ClientId, CuratorId, DeliveryId, InboxId, PartnerId
 from bot.messaging.button import Button
 
+ErrorCode = int | str
+"""A provider's error code: Twilio's are numbers, Wazzup's words."""
 TEXT_MAX = 1_600
 """Longest free text of one message in UTF-16 units, as Twilio counts it (error 21617)."""
 
@@ -103,7 +105,7 @@ class StatusUpdate:
     status: str
     received_at: datetime
     delivery_id: DeliveryId | None = None
-    error_code: int | None = None
+    error_code: ErrorCode | None = None
     error_class: ErrorClass | None = None
     approval: str | None = None
     """What the error says of the text itself: WhatsApp has it rejected, paused or disabled."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.ids import Address, DeliveryId
-from bot.messaging.message import ErrorClass, Inbound, StatusUpdate
+from bot.messaging.message import ErrorClass, ErrorCode, Inbound, StatusUpdate
 from bot.messaging.templates import Content
 from bot.messaging.window import Mode
 
@@ -58,7 +58,7 @@ class Rejected:
     """The provider has certainly not taken it."""
 
     error_class: ErrorClass
-    code: int | None
+    code: ErrorCode | None
     message: str
     http_status: int | None = None
 
@@ -83,7 +83,7 @@ class Seen:
     body: str
     status: str
     created_at: datetime
-    error_code: int | None = None
+    error_code: ErrorCode | None = None
     error_class: ErrorClass | None = None
 
 
@@ -113,7 +113,7 @@ class Transport(Protocol):
         """What a verified webhook says. ValueError when it is malformed."""
         ...
 
-    def classify(self, code: int) -> ErrorClass:
+    def classify(self, code: ErrorCode) -> ErrorClass:
         """What kind of trouble an error code means; an unknown one is permanent."""
         ...
 

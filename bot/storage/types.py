@@ -75,6 +75,19 @@ class JsonText(TypeDecorator[Any]):
         return json.loads(value) if isinstance(value, str) and dialect.name != "postgresql" else value
 
 
+class CodeText(TypeDecorator[int | str]):
+    """A provider's error code, kept as text. A number comes back as int (Twilio), a word as it is (Wazzup)."""
+
+    impl = String(64)
+    cache_ok = True
+
+    def process_bind_param(self, value: int | str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)[:64]
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> int | str | None:
+        return int(value) if value is not None and value.isascii() and value.isdigit() else value
+
+
 class EnumText(TypeDecorator[StrEnum]):
     """A member of one StrEnum, stored as its value; a value outside the enum is refused with ValueError both ways."""
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from bot.storage import migrate
 from bot.storage.ddl import create_schema
 from bot.storage.engine import Database
-from bot.storage.tables import account, ledger_transaction, partner, posting
+from bot.storage.tables import account, attempt, delivery, ledger_transaction, partner, posting, status_event
 from tests.migration.schema import describe
 
 AT = datetime(2026, 11, 26, 7, 0, tzinfo=UTC)
@@ -126,3 +127,30 @@ def test_the_migrated_ledger_is_append_only_and_balanced(empty: Database) -> Non
             empty.write_now(execute, statement)
     lines = empty.read_now(lambda conn: conn.execute(sa.text("SELECT account_id, amount FROM line ORDER BY 1")).all())
     assert [tuple(line) for line in lines] == [("a", -93600), ("b", 93600)]
+
+
+def a_refused_message_of_the_first_schema(conn: Connection) -> None:
+    config = migrate._config()
+    config.attributes["connection"] = conn
+    command.upgrade(config, "0001")
+    at = "2026-11-26T07:00:00.000000Z"
+    said = {"id": "d", "key": "k", "kind": "alert", "priority": 1, "to_address": "a", "sender": "s", "template": "t"}
+    said |= {"language": "en", "variables": "{}", "body": "b", "buttons": "[]", "state": "failed", "not_before": at}
+    tried = {"delivery_id": "d", "n": 1, "mode": "session", "started_at": at, "error_code": 63016}
+    report = {"provider_id": "p", "status": "failed", "received_at": at, "applied": "applied", "raw": "{}"}
+    rows = (("delivery", said | {"created_at": at, "error_code": 63016}), ("attempt", tried), ("status_event", report))
+    for table, row in rows:
+        conn.execute(sa.text(f"INSERT INTO {table} ({', '.join(row)}) VALUES (:{', :'.join(row)})"), row)
+
+
+def test_error_codes_of_an_older_database_stay_numbers(empty: Database) -> None:
+    empty.write_now(a_refused_message_of_the_first_schema, slow=True)
+    migrate.upgrade(empty)
+
+    def codes(conn: Connection) -> list[int | str | None]:
+        tables = (delivery, attempt, status_event)
+        return [conn.execute(sa.select(table.c.error_code)).scalar_one() for table in tables]
+
+    assert empty.read_now(codes) == [63016, 63016, None]
+    empty.write_now(execute, "UPDATE delivery SET error_code = 'BAD_CONTACT'")
+    assert empty.read_now(codes) == ["BAD_CONTACT", 63016, None]

@@ -17,7 +17,7 @@ from yarl import URL
 from bot.config import TwilioSettings
 from bot.errors import ConfigError
 from bot.ids import Address, DeliveryId
-from bot.messaging.message import TEXT_MAX, ErrorClass, Inbound, StatusUpdate
+from bot.messaging.message import TEXT_MAX, ErrorClass, ErrorCode, Inbound, StatusUpdate
 from bot.messaging.templates import Content
 from bot.messaging.transport import (
     Accepted,
@@ -118,9 +118,9 @@ class TwilioTransport:
         """As the protocol says."""
         return twilio_webhook.parse(path_qs, body, now, self._account_sid)
 
-    def classify(self, code: int) -> ErrorClass:
+    def classify(self, code: ErrorCode) -> ErrorClass:
         """As the protocol says; the table is `twilio_errors`."""
-        return classify(code)
+        return classify(code) if isinstance(code, int) else ErrorClass.PERMANENT
 
     async def lookup(self, to: Address, since: datetime) -> list[Seen]:
         """As the protocol says."""

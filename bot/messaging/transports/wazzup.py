@@ -14,7 +14,7 @@ import httpx
 from bot.config import WazzupSettings
 from bot.errors import ConfigError, PermanentError
 from bot.ids import Address
-from bot.messaging.message import ErrorClass, Inbound, StatusUpdate
+from bot.messaging.message import ErrorClass, ErrorCode, Inbound, StatusUpdate
 from bot.messaging.sameness import Limit, Sameness
 from bot.messaging.templates import Content
 from bot.messaging.transport import Accepted, Approval, Capabilities, OutMessage, Rejected, Result, Seen, Unknown
@@ -88,7 +88,7 @@ class WazzupTransport:
         found = wazzup_webhook.parse(body, now)
         return [one for one in found if not isinstance(one, Inbound) or one.to_address == self.sender]
 
-    def classify(self, code: int | str) -> ErrorClass:
+    def classify(self, code: ErrorCode) -> ErrorClass:
         """As the protocol says; Wazzup's codes are words."""
         return wazzup_errors.classify(str(code))
 
@@ -143,7 +143,8 @@ def read_answer(http_status: int, body: bytes, delivery_id: str) -> Result:
         return Accepted(_repeated_id(data, delivery_id), "queued", http_status)
     description = str(data.get("description") or "")
     text = ": ".join(part for part in (code, description) if part) or f"HTTP {http_status}"
-    return Rejected(wazzup_errors.classify_answer(http_status, code), None, text, http_status)
+    known = wazzup_errors.spelled(code) if code else None
+    return Rejected(wazzup_errors.classify_answer(http_status, code), known, text, http_status)
 
 
 def _code(data: Mapping[str, Any]) -> str | None:

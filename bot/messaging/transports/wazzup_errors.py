@@ -44,7 +44,13 @@ def plain(code: str) -> str:
     return code.replace("_", "").replace(" ", "").lower()
 
 
+_SPELLED = {plain(code): code for codes in _BY_CLASS.values() for code in codes}
 CLASS_OF = {plain(code): kind for kind, codes in _BY_CLASS.items() for code in codes}
+
+
+def spelled(code: str) -> str:
+    """A known code in capitals with underscores, as their table has it, however it came; an unknown one as it came."""
+    return _SPELLED.get(plain(code), code)
 
 
 def classify(code: str) -> ErrorClass:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from bot.ids import Address
 from bot.messaging.message import Inbound, StatusUpdate
-from bot.messaging.transports.wazzup_errors import classify
+from bot.messaging.transports.wazzup_errors import classify, spelled
 from bot.messaging.transports.wazzup_request import SENDER_PREFIX
 
 NAME = "wazzup"
@@ -26,6 +26,7 @@ _WORDS = {"error": "failed"}
 """Their word for a status that has another with us."""
 _ITEMS_MAX = 1_000
 _VALUE_MAX = 500
+_CODE_MAX = 64
 _TEXTLESS = frozenset({"text", "wapi_template"})
 
 
@@ -138,6 +139,7 @@ def _status(item: Mapping[str, Any], now: datetime) -> StatusUpdate | None:
         provider_id=message_id,
         status=_WORDS.get(status, status),
         received_at=now,
+        error_code=spelled(code)[:_CODE_MAX] if code and status == "error" else None,
         error_class=classify(code) if status == "error" else None,
         raw=raw,
     )

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from bot.storage.schema.base import metadata, one_of
-from bot.storage.types import JsonText, UtcDateTime
+from bot.storage.types import CodeText, JsonText, UtcDateTime
 
 delivery = Table(
     "delivery",
@@ -39,7 +39,6 @@ delivery = Table(
     Column("reason", String(32)),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("provider_id", String(64)),
-    Column("error_code", Integer),
     Column("contradicted", Boolean, nullable=False, server_default=text("false")),
     Column("unconfirmed", Boolean, nullable=False, server_default=text("false")),
     Column("claimed_until", UtcDateTime),
@@ -52,6 +51,7 @@ delivery = Table(
     Column("failed_at", UtcDateTime),
     Column("in_reply_to", String(32)),
     Column("forgotten_at", UtcDateTime),
+    Column("error_code", CodeText),
     one_of("kind", "alert", "reply", "receipt", "invitation", "refusal", "notice"),
     one_of(
         "state",
@@ -120,10 +120,10 @@ attempt = Table(
     Column("finished_at", UtcDateTime),
     Column("outcome", String(16)),
     Column("http_status", Integer),
-    Column("error_code", Integer),
     Column("error_message", Text),
     Column("provider_id", String(64)),
     Column("duration_ms", Integer),
+    Column("error_code", CodeText),
     PrimaryKeyConstraint("delivery_id", "n"),
     one_of("mode", "session", "template"),
     one_of("outcome", "accepted", "rejected", "unknown"),
@@ -135,11 +135,11 @@ status_event = Table(
     Column("provider_id", String(64), nullable=False),
     Column("status", String(24), nullable=False),
     Column("delivery_id", String(32)),
-    Column("error_code", Integer),
     Column("error_class", String(16)),
     Column("received_at", UtcDateTime, nullable=False),
     Column("applied", String(16), nullable=False),
     Column("raw", JsonText, nullable=False),
+    Column("error_code", CodeText),
     PrimaryKeyConstraint("provider_id", "status"),
     one_of("applied", "applied", "older", "contradicts", "orphan"),
     Index("ix_status_event_delivery_id", "delivery_id"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from bot.messaging.message import ErrorCode
 from bot.storage.tables import client, curator, delivery
 from bot.web.console.delivery_query import KINDS, PROBLEM, STATES, Choice, choose, is_problem
 from bot.web.page import Page, Parameter, Reading
@@ -26,7 +27,7 @@ class DeliveryLine:
     state: str
     attempts: int
     provider_id: str | None
-    error_code: int | None
+    error_code: ErrorCode | None
     reason: str | None
     contradicted: bool
     unconfirmed: bool

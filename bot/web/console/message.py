@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from bot.ids import DeliveryId
 from bot.messaging.deliveries import Delivery, Shown, show
+from bot.messaging.message import ErrorCode
 from bot.messaging.status import State
 from bot.storage.tables import alert, client, curator, inbox, notification, transfer
 from bot.web.ask import NotFound
@@ -47,7 +48,7 @@ class Message:
     reason: str | None
     attempts: int
     provider_id: str | None
-    error_code: int | None
+    error_code: ErrorCode | None
     contradicted: bool
     unconfirmed: bool
     created_at: datetime

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.messaging.deliveries import Attempt, Delivery, Report, Shown
+from bot.messaging.message import ErrorCode
 
 _TONES = {
     "accepted": "busy", "queued": "muted", "sending": "busy", "sent": "sent", "delivered": "delivered", "read": "read",
@@ -29,7 +30,7 @@ class Event:
     outcome: str | None = None
     applied: str | None = None
     http_status: int | None = None
-    error_code: int | None = None
+    error_code: ErrorCode | None = None
     error_message: str | None = None
     provider_id: str | None = None
     duration_ms: int | None = None
