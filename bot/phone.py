@@ -1,6 +1,7 @@
 """Phone numbers: what people type to E.164, the WhatsApp address of a number, and masking for logs."""
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
@@ -43,6 +44,15 @@ def pretty_phone(text: str) -> str:
     except phonenumbers.NumberParseException:
         return text
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+@lru_cache(maxsize=4096)
+def country_of(text: str) -> str | None:
+    """The two letters of the country that a number belongs to; None for what is no number of any country."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(text.removeprefix(_PREFIX)))
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def masked(text: str) -> str:

@@ -12,11 +12,10 @@ from bot.alerts.quiet import next_opening, opening_after
 from bot.alerts.surroundings import Surroundings
 from bot.billing.local_day import first_instant
 from bot.directory import service as directory
-from bot.directory.people import Curator
 from bot.ids import ClientId, PartnerId
 
-_AHEAD_MAX = timedelta(days=5)
-"""The longest row of days off that is bridged."""
+_AHEAD_MAX = timedelta(days=16)
+"""The longest row of days off that is bridged: Russia's New Year with a weekend on either side."""
 _RUNGS_MAX = 2000
 _DAY = timedelta(days=1)
 
@@ -29,32 +28,34 @@ def too_late_later(
     partner_id: PartnerId | None = None,
     without: Collection[PartnerId] = (),
 ) -> dict[ClientId, list[Due]]:
-    """Rungs to raise now although their day has not come: Friday reaches to Monday.
+    """Rungs to raise now although their day has not come: Friday reaches to Monday, Holy Thursday to Tuesday.
 
     Only while somebody of the partner is at work, and only when that person's next working hour lies behind the end.
     """
     if not env.policy.respect_hours:
         return {}
+    partners = repository.partners_ahead(conn, now, now + _AHEAD_MAX) - set(without)
+    horizons = _horizons(conn, partners if partner_id is None else partners & {partner_id}, now, env)
+    if not horizons:
+        return {}
     found: dict[ClientId, list[Due]] = {}
-    horizons: dict[PartnerId, datetime | None] = {}
-    for client_id, of_partner, zone, rung in repository.rungs_ahead(conn, now, now + _AHEAD_MAX, _RUNGS_MAX):
-        if of_partner in without or (partner_id is not None and of_partner != partner_id):
-            continue
-        if of_partner not in horizons:
-            horizons[of_partner] = _horizon(directory.financial_curators(conn, of_partner), now, env)
-        horizon = horizons[of_partner]
-        if horizon is not None and _ends_at(rung, zone) <= horizon:
+    for client_id, of_partner, zone, rung in repository.rungs_ahead(conn, now, max(horizons.values()), _RUNGS_MAX):
+        if of_partner in horizons and _ends_at(rung, zone) <= horizons[of_partner]:
             found.setdefault(client_id, []).append(rung)
     return found
 
 
-def _horizon(people: list[Curator], now: datetime, env: Surroundings) -> datetime | None:
-    """The latest next working hour of those who are at work now; None when nobody is."""
-    off = env.policy.is_holiday
-    return max(
-        (opening_after(one, now, off) for one in people if not one.any_hour and next_opening(one, now, off) == now),
-        default=None,
-    )
+def _horizons(
+    conn: Connection, partners: Collection[PartnerId], now: datetime, env: Surroundings
+) -> dict[PartnerId, datetime]:
+    """For each partner with somebody at work now, the latest next working hour of those."""
+    off = env.policy.is_day_off
+    found: dict[PartnerId, datetime] = {}
+    for person in directory.hearing_of_money(conn, partners):
+        if not person.any_hour and next_opening(person, now, off) == now:
+            opens = min(opening_after(person, now, off), now + _AHEAD_MAX)
+            found[person.partner_id] = max(opens, found.get(person.partner_id, opens))
+    return found
 
 
 def _ends_at(rung: Due, zone: str) -> datetime:

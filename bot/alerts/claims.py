@@ -37,7 +37,7 @@ class Claim:
     others: tuple[CuratorId, ...] = ()
 
 
-def claim(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, now: datetime) -> Claim:
+def claim(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, now: datetime, env: Surroundings) -> Claim:
     """ "I'm on it": messages about this client that others have not got yet are taken back.
 
     A claim lasts to the next stage, from stage 1 on to the end of the working day.
@@ -47,7 +47,7 @@ def claim(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, now: da
     found = _open_alert(conn, alert_id)
     curator = directory.get_curator(conn, curator_id)
     _end_if_over(conn, found.client_id, now)
-    until = _until(conn, found, curator, now)
+    until = _until(conn, found, curator, now, env)
     made = holds.insert_hold(
         conn,
         HoldKind.CLAIM,
@@ -114,7 +114,7 @@ def _end_if_over(conn: Connection, client_id: ClientId, now: datetime) -> None:
     holds.end(conn, [one.id for one in run if one.until is not None and one.until <= now], now)
 
 
-def _until(conn: Connection, found: Alert, curator: Curator, now: datetime) -> datetime:
+def _until(conn: Connection, found: Alert, curator: Curator, now: datetime, env: Surroundings) -> datetime:
     following = [
         rung.due_at
         for rung in repository.next_due(conn, found.client_id)
@@ -122,7 +122,7 @@ def _until(conn: Connection, found: Alert, curator: Curator, now: datetime) -> d
     ]
     if found.stage > _LAST_STAGES and following:
         return following[0]
-    return end_of_work(curator, now)
+    return end_of_work(curator, now, env.policy.is_day_off)
 
 
 def _known(conn: Connection, client_id: ClientId, curator_id: CuratorId) -> Claim:

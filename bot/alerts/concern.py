@@ -108,7 +108,7 @@ def _raise(
     for person in people:
         if person.address is None or person.id == one.about:
             continue
-        at = send_at(person, now, None, env.policy.is_holiday) if env.policy.respect_hours else now
+        at = send_at(person, now, None, env.policy.is_day_off) if env.policy.respect_hours else now
         outgoing = _outgoing(alert_id, partner_id, one, person, at)
         delivery_id = outbox.enqueue(conn, outgoing, sender=env.sender, now=now, jobs=env.jobs)
         if delivery_id is not None:

@@ -25,6 +25,6 @@ def escalate(conn: Connection, *, now: datetime, env: Surroundings) -> int:
     for alert, curator_id in silent:
         at = now
         if env.policy.respect_hours:
-            at = send_at(people[curator_id], now, deadline(alert), env.policy.is_holiday)
+            at = send_at(people[curator_id], now, deadline(alert), env.policy.is_day_off)
         notifications.call(conn, alert.id, curator_id, at)
     return len(silent)

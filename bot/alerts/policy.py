@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from bot.alerts.alert import WATCHED, Kind
+from bot.directory.people import Curator
+from bot.directory.public_holidays import is_public_holiday
 from bot.errors import ConfigError
 from bot.ids import PartnerId
 
@@ -21,6 +23,7 @@ _TOP = (
     "short_days",
     "stale_after_hours",
     "brake",
+    "public_holidays",
     "holidays",
     "cooldown_hours",
     "stages",
@@ -29,6 +32,7 @@ _TOP = (
     "client",
 )
 _OWN = ("stages", "balance")
+_OF_PARTNER_ONLY = "days_off"
 _OF_PARTNER = (Kind.PARTNER_SHORT, Kind.SOURCE_STALE, Kind.UNREACHABLE)
 _BALANCE_MAX = 1_000_000
 
@@ -58,7 +62,9 @@ class Policy:
 
     What ended longer ago than `forget_after_days` is history, not news: a first import does not tell of it.
     An alert left to one person goes to the others after `escalate_after_hours` without a reaction.
-    With `respect_hours` nobody is told outside of its own working hours; `holidays` are days off by country code.
+    With `respect_hours` nobody is told outside of its own working hours. Days off are the public holidays of each
+    person's country unless `public_holidays` is False, besides them `holidays` by country code, and `days_off` of
+    everybody of a partner.
     The partner account is to hold what is renewed within `short_days`; a regular table older than `stale_after_hours`
     is told of. `brake`: when many alerts at once wait for a yes; None: never.
     `cooldowns`: the same stage of a kind is not told again so soon, although the balance went up and down in between.
@@ -69,18 +75,25 @@ class Policy:
     raise_at: time = time(9)
     forget_after_days: int = 30
     escalate_after_hours: int = 4
-    respect_hours: bool = False
+    respect_hours: bool = True
     short_days: int = 7
     stale_after_hours: int = 24
     brake: Brake | None = None
+    public_holidays: bool = True
     holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    days_off: Mapping[str, frozenset[date]] = field(default_factory=dict)
     cooldowns: Mapping[Kind, timedelta] = field(default_factory=dict)
     of_partner: Mapping[str, Levels] = field(default_factory=dict)
     of_client: Mapping[str, Levels] = field(default_factory=dict)
 
-    def is_holiday(self, country: str | None, day: date) -> bool:
-        """Whether a day is off in a country."""
-        return country is not None and day in self.holidays.get(country, frozenset())
+    def is_day_off(self, person: Curator, day: date) -> bool:
+        """Whether a day is a holiday for a person: of its country, or of its partner."""
+        if day in self.days_off.get(person.partner_id, ()):
+            return True
+        country = person.holiday_country
+        if country is None:
+            return False
+        return day in self.holidays.get(country, ()) or (self.public_holidays and is_public_holiday(country, day))
 
     def stages_of(self, kind: Kind, partner_id: PartnerId, account_id: str) -> tuple[int, ...]:
         """The stages that hold for one client: the most granular setting wins, kind by kind."""
@@ -104,11 +117,13 @@ def policy(data: Mapping[str, Any]) -> Policy:
         raise_at=_hour(data.get("raise_at", "09:00"), problems),
         forget_after_days=_whole(data.get("forget_after_days", 30), "forget_after_days", 3650, problems),
         escalate_after_hours=_whole(data.get("escalate_after_hours", 4), "escalate_after_hours", 240, problems),
-        respect_hours=_yes(data.get("respect_hours", False), "respect_hours", problems),
+        respect_hours=_yes(data.get("respect_hours", True), "respect_hours", problems),
         short_days=_whole(data.get("short_days", 7), "short_days", 60, problems),
         stale_after_hours=_whole(data.get("stale_after_hours", 24), "stale_after_hours", 720, problems),
         brake=_brake(data.get("brake"), problems),
+        public_holidays=_yes(data.get("public_holidays", True), "public_holidays", problems),
         holidays=_holidays(data.get("holidays", {}), problems),
+        days_off=_days_off(data.get("partner", {}), problems),
         cooldowns=_cooldowns(data.get("cooldown_hours", {}), problems),
         of_partner=_overrides(data.get("partner", {}), "partner", problems),
         of_client=_overrides(data.get("client", {}), "client", problems),
@@ -125,7 +140,11 @@ def _overrides(data: Any, where: str, problems: list[str]) -> dict[str, Levels]:
     if not isinstance(data, dict) or not all(isinstance(one, dict) for one in data.values()):
         problems.append(f"{where}: must be written as [{where}.ID.stages]")
         return {}
-    return {str(name): _levels(table, f"{where}.{name}.", problems) for name, table in data.items()}
+    known = {
+        name: {key: value for key, value in table.items() if where == "client" or key != _OF_PARTNER_ONLY}
+        for name, table in data.items()
+    }
+    return {str(name): _levels(table, f"{where}.{name}.", problems) for name, table in known.items()}
 
 
 def _levels(data: Mapping[str, Any], where: str, problems: list[str]) -> Levels:
@@ -208,11 +227,25 @@ def _holidays(data: Any, problems: list[str]) -> dict[str, frozenset[date]]:
         return {}
     found = {}
     for country, days in data.items():
-        if not isinstance(days, list) or not all(type(day) is date for day in days):
-            problems.append(f"holidays.{country}: {days!r} is no list of days such as [2026-12-25]")
-            continue
-        found[str(country).upper()] = frozenset(days)
+        found[str(country).upper()] = _days(days, f"holidays.{country}", problems)
     return found
+
+
+def _days_off(data: Any, problems: list[str]) -> dict[str, frozenset[date]]:
+    """The days off of each partner; what else is wrong with its table is told elsewhere."""
+    tables = data if isinstance(data, dict) else {}
+    return {
+        str(name): _days(table[_OF_PARTNER_ONLY], f"partner.{name}.{_OF_PARTNER_ONLY}", problems)
+        for name, table in tables.items()
+        if isinstance(table, dict) and _OF_PARTNER_ONLY in table
+    }
+
+
+def _days(given: Any, where: str, problems: list[str]) -> frozenset[date]:
+    if not isinstance(given, list) or not all(type(day) is date for day in given):
+        problems.append(f"{where}: {given!r} is no list of days such as [2026-12-25]")
+        return frozenset()
+    return frozenset(given)
 
 
 def _whole(value: Any, where: str, highest: int, problems: list[str]) -> int:

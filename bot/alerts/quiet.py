@@ -13,16 +13,16 @@ _DAY = timedelta(days=1)
 _SEARCH_DAYS = 60
 """No holiday lasts longer."""
 
-Holidays = Callable[[str | None, date], bool]
-"""Whether a day is a holiday of a country."""
+DaysOff = Callable[[Curator, date], bool]
+"""Whether a day is a holiday for a person, whatever day of the week it is."""
 
 
-def no_holidays(country: str | None, day: date) -> bool:
+def no_holidays(person: Curator, day: date) -> bool:
     """Every day is like any other."""
     return False
 
 
-def send_at(person: Curator, now: datetime, deadline: datetime | None, holidays: Holidays = no_holidays) -> datetime:
+def send_at(person: Curator, now: datetime, deadline: datetime | None, days_off: DaysOff = no_holidays) -> datetime:
     """When something that is worth saying now goes to a person.
 
     At once inside its working hours (from its alert hour to the quiet hours of a working day), else at its next alert
@@ -30,29 +30,29 @@ def send_at(person: Curator, now: datetime, deadline: datetime | None, holidays:
     """
     if person.any_hour:
         return now
-    working = next_opening(person, now, holidays)
+    working = next_opening(person, now, days_off)
     if deadline is None or working < deadline:
         return working
     return _first(person, now, person.alert_hour, lambda day: True)
 
 
-def next_opening(person: Curator, now: datetime, holidays: Holidays = no_holidays) -> datetime:
+def next_opening(person: Curator, now: datetime, days_off: DaysOff = no_holidays) -> datetime:
     """The first moment from now on inside a person's working hours."""
-    return _first(person, now, person.alert_hour, lambda day: _works(person, day, holidays))
+    return _first(person, now, person.alert_hour, lambda day: works(person, day, days_off))
 
 
-def opening_after(person: Curator, now: datetime, holidays: Holidays = no_holidays) -> datetime:
+def opening_after(person: Curator, now: datetime, days_off: DaysOff = no_holidays) -> datetime:
     """The first moment of a person's next working day, today left out."""
     tomorrow = now.astimezone(ZoneInfo(person.time_zone)).date() + _DAY
-    return next_opening(person, _moment(tomorrow, time(), person), holidays)
+    return next_opening(person, _moment(tomorrow, time(), person), days_off)
 
 
-def end_of_work(person: Curator, now: datetime, holidays: Holidays = no_holidays) -> datetime:
+def end_of_work(person: Curator, now: datetime, days_off: DaysOff = no_holidays) -> datetime:
     """When a person's working day ends: today's, or that of the next working day once today's is over."""
     day = now.astimezone(ZoneInfo(person.time_zone)).date()
     for _ in range(_SEARCH_DAYS):
         ends = _moment(day, WORK_ENDS, person)
-        if ends > now and _works(person, day, holidays):
+        if ends > now and works(person, day, days_off):
             return ends
         day += _DAY
     return now + _DAY
@@ -69,8 +69,9 @@ def _first(person: Curator, now: datetime, opens: time, allowed: Callable[[date]
     return now
 
 
-def _works(person: Curator, day: date, holidays: Holidays) -> bool:
-    return str(day.isoweekday()) in person.working_days and not holidays(person.country, day)
+def works(person: Curator, day: date, days_off: DaysOff = no_holidays) -> bool:
+    """Whether it is one of the person's working days."""
+    return str(day.isoweekday()) in person.working_days and not days_off(person, day)
 
 
 def _moment(day: date, at: time, person: Curator) -> datetime:

@@ -83,6 +83,12 @@ def delete_rungs(conn: Connection, rungs: Mapping[ClientId, Sequence[Due]]) -> N
         conn.execute(_DELETE_RUNG, rows)
 
 
+def partners_ahead(conn: Connection, now: datetime, until: datetime) -> set[PartnerId]:
+    """Partners with a rung that is reached by then and was not before."""
+    query = select(alert_due.c.partner_id).where(alert_due.c.due_at > now, alert_due.c.due_at <= until).distinct()
+    return {PartnerId(found) for found in conn.execute(query).scalars()}
+
+
 def rungs_ahead(
     conn: Connection, now: datetime, until: datetime, limit: int
 ) -> list[tuple[ClientId, PartnerId, str, Due]]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, exists, func, or_, select
 
-from bot.alerts.quiet import QUIET_FROM, QUIET_TO
+from bot.alerts.quiet import QUIET_FROM, QUIET_TO, works
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.week import week_facts
 from bot.billing.local_day import first_instant
@@ -83,7 +83,7 @@ def _is_hour(person: Curator, now: datetime, env: Surroundings) -> bool:
 
 
 def _works(person: Curator, day: date, env: Surroundings) -> bool:
-    return str(day.isoweekday()) in person.working_days and not env.policy.is_holiday(person.country, day)
+    return works(person, day, env.policy.is_day_off)
 
 
 def _begins_week(person: Curator, day: date, env: Surroundings) -> bool:

@@ -52,7 +52,7 @@ def _timely(conn: Connection, curator: Curator, alerts: list[Alert], now: dateti
     day = now.astimezone(ZoneInfo(curator.time_zone)).date()
     if notifications.begin_digest(conn, curator.id, day, now):
         return alerts
-    following = opening_after(curator, now, env.policy.is_holiday)
+    following = opening_after(curator, now, env.policy.is_day_off)
     later = [one for one in alerts if can_wait(one, following)]
     notifications.postpone(conn, curator.id, [one.id for one in later], following)
     return [one for one in alerts if one not in later]

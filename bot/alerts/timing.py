@@ -29,7 +29,7 @@ def moments(
     for alert, curator_id in told:
         at = max(now, _held_until(alert, curator_id, held, env))
         if env.policy.respect_hours:
-            at = send_at(people[curator_id], at, deadline(alert), env.policy.is_holiday)
+            at = send_at(people[curator_id], at, deadline(alert), env.policy.is_day_off)
         found.append((alert.id, curator_id, at))
     return found
 

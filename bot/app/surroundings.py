@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from bot.alerts.policy import policy
+from bot.alerts.policy import Policy, policy
 from bot.alerts.surroundings import Surroundings
 from bot.billing.book_file import price_book
-from bot.config import Settings, load_toml
+from bot.config import AlertSettings, Settings, load_toml
 from bot.ids import Address
 from bot.jobs.port import Jobs
 
@@ -15,8 +15,14 @@ def surroundings(settings: Settings, jobs: Jobs) -> Surroundings:
     rules = policy(load_toml(settings.alerts.policy, "alerts.toml"))
     return Surroundings(
         book=price_book(load_toml(settings.money.prices, "plans.toml")),
-        policy=rules if settings.alerts.brake else replace(rules, brake=None),
+        policy=_switched(rules, settings.alerts),
         sender=Address(settings.twilio.sender),
         jobs=jobs,
         undo_seconds=settings.money.undo_seconds,
     )
+
+
+def _switched(rules: Policy, settings: AlertSettings) -> Policy:
+    """The policy without what the settings switch off."""
+    rules = rules if settings.brake else replace(rules, brake=None)
+    return rules if settings.respect_hours else replace(rules, respect_hours=False)

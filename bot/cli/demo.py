@@ -120,6 +120,7 @@ def _settled(settings: Settings, place: Path, url: str) -> Settings:
     data["public_url"] = url
     data["simulator"]["enabled"] = True
     data["stripe"] = {}
+    data["alerts"]["respect_hours"] = False
     data["alerts"]["brake"] = False
     return Settings.model_validate(data)
 

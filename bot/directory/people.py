@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 
 from bot.ids import Address, ClientId, CuratorId, PartnerId
+from bot.phone import country_of
 
 OWN_KINDS = ("main", "demo")
 """Kinds of client rows that are the partner's own accounts."""
@@ -138,6 +139,7 @@ class Curator:
     working_days: str = "12345"
     """ISO weekdays, Monday is 1."""
     country: str | None = None
+    """Two letters; None: that of the phone number."""
     any_hour: bool = False
     """Alerts come whenever they are raised, at night too."""
     all_clear: str = "mondays"
@@ -151,6 +153,11 @@ class Curator:
     def address(self) -> Address | None:
         """Where messages go: the address learned first."""
         return self.addresses[0] if self.addresses else None
+
+    @property
+    def holiday_country(self) -> str | None:
+        """The country whose public holidays are this person's: the chosen one, else that of the phone number."""
+        return self.country or (country_of(self.address) if self.address else None)
 
     @property
     def may_move_money(self) -> bool:

@@ -292,6 +292,12 @@ def financial_curators(conn: Connection, partner_id: PartnerId) -> list[Curator]
     return [one for one in list_curators(conn, partner_id) if one.client_id is None and one.silence() is None]
 
 
+def hearing_of_money(conn: Connection, partner_ids: Iterable[PartnerId]) -> list[Curator]:
+    """The financial curators of these partners."""
+    found = repository.curators(conn, partner_ids=partner_ids)
+    return [one for one in found if one.removed_at is None and one.client_id is None and one.silence() is None]
+
+
 def recipients(
     conn: Connection, client_ids: Iterable[ClientId], now: datetime | None = None
 ) -> Mapping[ClientId, Recipients]:

@@ -96,7 +96,7 @@ def claim(ctx: Context, tap: Tap) -> Replies:
     client = None if alert is None else owned(ctx, alert.client_id)
     if alert is None or client is None:
         return [Reply("replies/button_old")]
-    claimed = claims.claim(ctx.conn, alert.id, ctx.curator.id, now=ctx.now)
+    claimed = claims.claim(ctx.conn, alert.id, ctx.curator.id, now=ctx.now, env=ctx.env.around)
     facts = {**about(client), "name": ctx.curator.name}
     if claimed.news:
         for other in directory.curators_by_id(ctx.conn, claimed.others).values():

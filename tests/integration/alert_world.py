@@ -29,8 +29,8 @@ NOW = datetime(2026, 11, 26, 7, 0, tzinfo=UTC)
 RIGA = PartnerId("riga")
 BOOK = shipped_book()
 SHIPPED = policy(tomllib.loads((Path(__file__).parents[2] / "config" / "alerts.toml").read_text(encoding="utf-8")))
-POLICY = replace(SHIPPED, brake=None)
-"""The shipped policy; nothing waits for a yes."""
+POLICY = replace(SHIPPED, brake=None, respect_hours=False)
+"""The shipped policy; nothing waits for a yes, nor for anybody's hour."""
 SENDER = Address("whatsapp:+14155238886")
 
 

@@ -42,13 +42,13 @@ async def test_a_claim_lasts_to_the_next_stage_and_others_see_it(db: Database) -
         anna, marta = add_curator(conn), add_curator(conn, "Marta")
         client = add_client(conn)
         scan(conn)
-        made = claim(conn, _only(conn).id, marta, now=NOW)
+        made = claim(conn, _only(conn).id, marta, now=NOW, env=ENV)
         assert (made.news, made.until, made.others) == (True, NOW + 4 * DAY, (anna,))
         assert claims(conn, [client], NOW)[client].curator_id == marta
         assert claims(conn, [client], NOW + 4 * DAY) == {}
-        assert not claim(conn, _only(conn).id, marta, now=NOW).news
+        assert not claim(conn, _only(conn).id, marta, now=NOW, env=ENV).news
         with pytest.raises(UserError, match="already_claimed") as refused:
-            claim(conn, _only(conn).id, anna, now=NOW)
+            claim(conn, _only(conn).id, anna, now=NOW, env=ENV)
         assert refused.value.facts["who"] == "Marta"
 
     await db.write(story)
@@ -61,7 +61,7 @@ async def test_oncall_4654_a_claim_takes_back_every_message_that_others_have_not
         add_client(conn)
         scan(conn)
         conn.execute(update(delivery).where(delivery.c.curator_id == igor).values(state="sent"))
-        claim(conn, _only(conn).id, marta, now=NOW)
+        claim(conn, _only(conn).id, marta, now=NOW, env=ENV)
         assert {row.curator_id: row.state for row in messages(conn)} == {
             anna: "cancelled",
             marta: "queued",
@@ -80,7 +80,7 @@ async def test_a_claim_leaves_messages_about_other_clients_alone(db: Database) -
         first = _only(conn)
         add_client(conn, GAMMA)
         scan(conn)
-        claim(conn, first.id, marta, now=NOW)
+        claim(conn, first.id, marta, now=NOW, env=ENV)
         assert sorted(row.state for row in messages(conn, anna)) == ["cancelled", "queued"]
 
     await db.write(story)
@@ -95,10 +95,10 @@ async def test_oncall_3161_a_claim_on_what_is_settled_is_refused_and_settles_not
         found = _only(conn)
         renew(conn, client, anna)
         with pytest.raises(UserError, match="alert_settled") as refused:
-            claim(conn, found.id, anna, now=NOW)
+            claim(conn, found.id, anna, now=NOW, env=ENV)
         assert str(refused.value.facts["resolution"]).startswith("renewed:")
         with pytest.raises(UserError, match="alert_unknown"):
-            claim(conn, AlertId("none"), anna, now=NOW)
+            claim(conn, AlertId("none"), anna, now=NOW, env=ENV)
         assert claims(conn, [client], NOW) == {}
 
     await db.write(story)
@@ -110,7 +110,7 @@ async def test_oncall_3111_a_claim_ends_with_its_alert_and_never_comes_back(db: 
         anna = add_curator(conn)
         client = add_client(conn)
         scan(conn)
-        claim(conn, _only(conn).id, anna, now=NOW)
+        claim(conn, _only(conn).id, anna, now=NOW, env=ENV)
         move_end(conn, client, date(2027, 12, 3))
         assert claims(conn, [client], NOW) == {}
         before = len(messages(conn))
@@ -127,7 +127,7 @@ async def test_from_stage_one_on_a_claim_ends_with_the_working_day_and_returns_t
         client = add_client(conn)
         late = NOW + 6 * DAY
         scan(conn, late)
-        made = claim(conn, _only(conn).id, anna, now=late)
+        made = claim(conn, _only(conn).id, anna, now=late, env=ENV)
         assert made.until == datetime(2026, 12, 2, 16, 0, tzinfo=UTC)
         assert return_due(conn, now=made.until - timedelta(minutes=1), env=ENV) == 0
         assert return_due(conn, now=made.until, env=ENV) == 1
@@ -139,7 +139,7 @@ async def test_from_stage_one_on_a_claim_ends_with_the_working_day_and_returns_t
             "ID 48210017, still open: till Thu 3 Dec",
             "It was with Anna, but is not settled yet.",
         ]
-        assert claim(conn, _only(conn).id, marta, now=made.until).news
+        assert claim(conn, _only(conn).id, marta, now=made.until, env=ENV).news
         assert claims(conn, [client], made.until)[client].curator_id == marta
 
     await db.write(story)
@@ -151,7 +151,7 @@ async def test_the_next_stage_goes_to_everybody_again(db: Database) -> None:
         anna, marta = add_curator(conn), add_curator(conn, "Marta")
         add_client(conn)
         scan(conn)
-        claim(conn, _only(conn).id, anna, now=NOW)
+        claim(conn, _only(conn).id, anna, now=NOW, env=ENV)
         scan(conn, NOW + 4 * DAY)
         last = [row for row in messages(conn, marta) if row.state == "queued"]
         assert [row.body.splitlines()[0] for row in last] == ["Finances: *Alfa Dental* ends in 3 days"]
@@ -165,10 +165,10 @@ async def test_a_claim_can_be_given_back(db: Database) -> None:
         anna, marta = add_curator(conn), add_curator(conn, "Marta")
         client = add_client(conn)
         scan(conn)
-        claim(conn, _only(conn).id, anna, now=NOW)
+        claim(conn, _only(conn).id, anna, now=NOW, env=ENV)
         assert not release(conn, client, marta, now=NOW)
         assert release(conn, client, anna, now=NOW)
-        assert claim(conn, _only(conn).id, marta, now=NOW).news
+        assert claim(conn, _only(conn).id, marta, now=NOW, env=ENV).news
 
     await db.write(story)
 
@@ -179,10 +179,10 @@ async def test_a_person_who_left_may_be_followed_by_another(db: Database) -> Non
         anna, marta = add_curator(conn), add_curator(conn, "Marta")
         client = add_client(conn)
         scan(conn)
-        claim(conn, _only(conn).id, anna, now=NOW)
+        claim(conn, _only(conn).id, anna, now=NOW, env=ENV)
         directory.remove_curator(conn, anna, NOW)
         charge(conn, NOW)
-        assert claim(conn, _only(conn).id, marta, now=NOW + 4 * DAY).news
+        assert claim(conn, _only(conn).id, marta, now=NOW + 4 * DAY, env=ENV).news
         assert claims(conn, [client], NOW + 4 * DAY)[client].curator_id == marta
 
     await db.write(story)

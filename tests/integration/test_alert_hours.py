@@ -123,6 +123,53 @@ async def test_friday_reaches_to_monday(db: Database) -> None:
     await db.write(story)
 
 
+async def test_a_long_easter_is_bridged_before_it_begins(db: Database) -> None:
+    """In Latvia Friday 26 March to Monday 29 March 2027 are days off."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        latvian, estonian = add_curator(conn), add_curator(conn, "Liis")
+        _set(conn, estonian, country="EE")
+        start = _at("2027-03-20T09:00")
+        add_client(conn, replace(ALFA, ends=date(2027, 3, 29)), now=start)
+        _scan(conn, "2027-03-22T09:00")
+        assert _scan(conn, "2027-03-25T08:59").alerts == 0
+        assert _scan(conn, "2027-03-25T09:00").alerts == 1
+        assert {row.curator_id for row in messages(conn)[-2:]} == {latvian, estonian}
+        assert messages(conn, latvian)[-1].body.startswith("Finances: *Alfa Dental* ends in 4 days\n")
+        before = len(messages(conn))
+        for day in ("26", "27", "28", "29"):
+            _scan(conn, f"2027-03-{day}T12:00")
+        assert len(messages(conn)) == before
+        _scan(conn, "2027-03-30T09:00")
+        assert messages(conn, latvian)[-1].template == "alerts/stopped"
+
+    await db.write(story)
+
+
+async def test_eleven_days_of_new_year_in_russia_are_bridged(sqlite_db: Database) -> None:
+    """From 31 December 2026 to 10 January 2027 nobody works there."""
+    moscow = ZoneInfo("Europe/Moscow")
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        _set(conn, add_curator(conn, time_zone="Europe/Moscow"), country="RU")
+        start = _at("2026-12-28T09:00", moscow)
+        add_client(conn, replace(ALFA, zone="Europe/Moscow", ends=date(2027, 1, 8)), now=start)
+        for step in range(15 * 6):
+            now = start + timedelta(hours=4 * step)
+            charge(conn, now)
+            alerts.scan(conn, now=now, env=HOURS)
+        told = [row for row in messages(conn) if row.kind == "alert"]
+        assert [(f"{row.created_at.astimezone(moscow):%d %b %H}", row.body.splitlines()[0]) for row in told] == [
+            ("28 Dec 09", "Finances: *Alfa Dental* ends in 11 days"),
+            ("30 Dec 09", "Finances: *Alfa Dental* ends in 9 days"),
+            ("11 Jan 09", "Finances: *Alfa Dental* channels stopped"),
+        ]
+
+    await sqlite_db.write(story)
+
+
 async def test_a_monday_end_is_told_on_monday_morning_in_one_message(db: Database) -> None:
     def story(conn: Connection) -> None:
         add_partner(conn)

@@ -70,7 +70,7 @@ async def test_whoever_claims_or_settles_spares_the_others(db: Database) -> None
         arrangements.assign(conn, client, marta)
         scan(conn, LATE)
         (found,) = alerts.open_alerts(conn, RIGA)
-        claim(conn, found.id, marta, now=LATE)
+        claim(conn, found.id, marta, now=LATE, env=ENV)
         assert escalate(conn, now=LATE + timedelta(hours=5), env=ENV) == 0
         renew(conn, client, marta, now=LATE)
         assert escalate(conn, now=LATE + DAY, env=ENV) == 0
