@@ -164,7 +164,7 @@ class AlertSettings(Section):
     """When people are told."""
 
     policy: str | None = Field(None, description="alert policy to use instead of the shipped alerts.toml")
-    brake: bool = Field(False, description="far more alerts at once than usual wait for an owner's yes")
+    brake: bool = Field(True, description="far more alerts at once than usual wait for an owner's yes")
     respect_hours: bool = Field(True, description="alerts wait for each curator's working hours; false: any hour")
 
 

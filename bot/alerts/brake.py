@@ -1,48 +1,66 @@
-"""Holds back an avalanche: many more clients at once than usual wait for somebody's yes, and one summary is sent."""
+"""Holds back an avalanche: many more clients at once than usual wait for an owner's yes or no; one summary is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
-from bot.alerts import repository
+from bot.alerts import notifications, repository
 from bot.alerts.alert import WATCHED, Kind
 from bot.alerts.concern import Concern, keep
 from bot.alerts.policy import Brake
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.unreachable import unreachable
 from bot.directory import service as directory
-from bot.directory.people import Role
+from bot.directory.people import Curator, Role
 from bot.errors import UserError
 from bot.ids import AlertId, CuratorId, PartnerId
-from bot.storage.tables import alert, alert_due
+from bot.messaging import outbox
+from bot.storage.tables import alert, alert_due, delivery, notification
 
-RELEASED = "released"
+RELEASED, DECLINED = "released", "declined"
+"""What a question was settled by: everybody is told, nobody is told of what was due until then."""
+UNASKED = "unasked"
+"""The subject under which it is noted that an avalanche went out because there was no owner to ask."""
 _LASTS = timedelta(hours=1)
-"""A yes is good for so long."""
+"""An answer is good for so long."""
 _LOOKED_BACK = timedelta(days=28)
 _SUBJECT = "scan"
+_LOST = ("failed", "undelivered", "expired")
 
 
-def held_back(conn: Connection, *, now: datetime, env: Surroundings) -> frozenset[PartnerId]:
-    """Partners whose clients wait for a yes; owners who do not know yet are asked in this unit."""
+@dataclass(frozen=True, slots=True)
+class Braked:
+    """`held`: how many clients of which partner wait for an answer. `declined`: up to which moment nobody is told."""
+
+    held: Mapping[PartnerId, int] = field(default_factory=dict)
+    declined: Mapping[PartnerId, datetime] = field(default_factory=dict)
+
+
+def look(conn: Connection, *, now: datetime, env: Surroundings) -> Braked:
+    """Whose clients wait for an answer; owners who do not know yet are asked in this unit.
+
+    Only an owner who can be reached is asked. Without one nothing is held: an alert too many is better than none.
+    """
     brake = env.policy.brake
     if brake is None:
-        return frozenset()
-    oldest = now - timedelta(days=env.policy.forget_after_days)
-    waiting = _waiting(conn, oldest, now)
-    held = {one: count for one, count in waiting.items() if count > brake.over and _holds(conn, one, count, brake, now)}
-    for partner_id, count in held.items():
-        _ask(conn, partner_id, [Concern(Kind.BRAKE, _SUBJECT, {"count": count})], now, env)
-    for partner_id in _asked(conn):
+        return Braked()
+    waiting = _waiting(conn, now - timedelta(days=env.policy.forget_after_days), now)
+    answers = _answers(conn, waiting, now)
+    many = {one: count for one, count in waiting.items() if count > brake.over and one not in answers}
+    held = {one: count for one, count in many.items() if _is_unusual(conn, one, count, brake, now)}
+    asked = {one: count for one, count in held.items() if _ask(conn, one, count, now, env)}
+    for partner_id in _open(conn):
         if partner_id not in held:
-            _ask(conn, partner_id, [], now, env)
-    return frozenset(held)
+            keep(conn, partner_id, Kind.BRAKE, [], [], now=now, env=env)
+    return Braked(asked, {one: at for one, (word, at) in answers.items() if word == DECLINED})
 
 
-def release(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, now: datetime) -> bool:
-    """Somebody of the partner says yes: the next scan tells everybody. False when that was said or over before.
+def answer(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, yes: bool, now: datetime) -> bool:
+    """An owner says yes, and the next scan tells everybody; or no, and nobody is told of what is due by now.
 
-    UserError alert_unknown.
+    False when that was said or over before. UserError alert_unknown.
     """
     person = directory.get_curator(conn, curator_id)
     query = select(alert.c.state).where(
@@ -51,8 +69,22 @@ def release(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, now: 
     state = conn.execute(query).scalar_one_or_none()
     if state is None:
         raise UserError("alert_unknown", alert=alert_id)
-    repository.resolve(conn, [alert_id], f"{RELEASED}:{curator_id}", now)
+    if state == "open":
+        _settle(conn, alert_id, curator_id, yes, now)
     return bool(state == "open")
+
+
+def answer_for(conn: Connection, partner_id: PartnerId, who: str, *, yes: bool, now: datetime) -> bool:
+    """Whoever runs the installation answers in the owner's place; False when nothing waits for an answer."""
+    open_one = _open(conn).get(partner_id)
+    if open_one is not None:
+        _settle(conn, open_one, f"operator {who}", yes, now)
+    return open_one is not None
+
+
+def _settle(conn: Connection, alert_id: AlertId, who: str, yes: bool, now: datetime) -> None:
+    repository.resolve(conn, [alert_id], f"{RELEASED if yes else DECLINED}:{who}", now)
+    outbox.cancel_queued(conn, ids=notifications.settle(conn, [alert_id], now))
 
 
 def _waiting(conn: Connection, oldest: datetime, now: datetime) -> dict[PartnerId, int]:
@@ -62,16 +94,27 @@ def _waiting(conn: Connection, oldest: datetime, now: datetime) -> dict[PartnerI
     return {PartnerId(one): count for one, count in conn.execute(query.group_by(alert_due.c.partner_id))}
 
 
-def _holds(conn: Connection, partner_id: PartnerId, count: int, brake: Brake, now: datetime) -> bool:
-    released = select(alert.c.id).where(
-        alert.c.partner_id == partner_id,
+def _answers(
+    conn: Connection, partner_ids: Collection[PartnerId], now: datetime
+) -> dict[PartnerId, tuple[str, datetime]]:
+    """What was answered lately, and when."""
+    if not partner_ids:
+        return {}
+    query = select(alert.c.partner_id, alert.c.resolution, alert.c.resolved_at).where(
+        alert.c.partner_id.in_(partner_ids),
         alert.c.raised_at > now - _LOOKED_BACK,
         alert.c.kind == Kind.BRAKE.value,
-        alert.c.resolution.startswith(RELEASED),
         alert.c.resolved_at > now - _LASTS,
     )
-    if conn.execute(released.limit(1)).first() is not None:
-        return False
+    found = {}
+    for row in conn.execute(query.order_by(alert.c.resolved_at)):
+        word = row.resolution.partition(":")[0]
+        if word in (RELEASED, DECLINED):
+            found[PartnerId(row.partner_id)] = (word, row.resolved_at)
+    return found
+
+
+def _is_unusual(conn: Connection, partner_id: PartnerId, count: int, brake: Brake, now: datetime) -> bool:
     return count > brake.times * _usual(conn, partner_id, now)
 
 
@@ -88,14 +131,38 @@ def _usual(conn: Connection, partner_id: PartnerId, now: datetime) -> int:
     return max(map(len, days.values()), default=0)
 
 
-def _ask(
-    conn: Connection, partner_id: PartnerId, concerns: Sequence[Concern], now: datetime, env: Surroundings
-) -> None:
-    people = [one for one in directory.financial_curators(conn, partner_id) if one.may_move_money]
-    owners = [one for one in people if one.role is Role.OWNER] or people
-    keep(conn, partner_id, Kind.BRAKE, concerns, owners, now=now, env=env)
+def _ask(conn: Connection, partner_id: PartnerId, count: int, now: datetime, env: Surroundings) -> bool:
+    """Have the owners asked once; False when there is none who can be."""
+    known = _open(conn).get(partner_id)
+    owners = _owners(conn, partner_id, now, env)
+    if not owners or (known is not None and _is_lost(conn, known)):
+        unasked = Concern(Kind.BRAKE, f"{UNASKED}:{now.date().isoformat()}", {"count": count}, news=True)
+        keep(conn, partner_id, Kind.BRAKE, [unasked], [], now=now, env=env)
+        return False
+    if known is None:
+        question = Concern(Kind.BRAKE, f"{_SUBJECT}:{now.isoformat()}", {"count": count})
+        keep(conn, partner_id, Kind.BRAKE, [question], owners, now=now, env=env)
+    return True
 
 
-def _asked(conn: Connection) -> list[PartnerId]:
-    query = select(alert.c.partner_id).where(repository.OPEN, alert.c.kind == Kind.BRAKE.value)
-    return [PartnerId(one) for one in conn.execute(query).scalars()]
+def _owners(conn: Connection, partner_id: PartnerId, now: datetime, env: Surroundings) -> list[Curator]:
+    """Owners who agreed to be told, and whose messages arrive."""
+    people = directory.financial_curators(conn, partner_id)
+    gone = {one.about for one in unreachable(conn, partner_id, now=now, sender=env.sender)}
+    return [one for one in people if one.role is Role.OWNER and one.address is not None and one.id not in gone]
+
+
+def _is_lost(conn: Connection, question: AlertId) -> bool:
+    """Whether the question reached nobody."""
+    query = (
+        select(delivery.c.state)
+        .join(notification, notification.c.delivery_id == delivery.c.id)
+        .where(notification.c.alert_id == question)
+    )
+    return all(state in _LOST for state in conn.execute(query).scalars())
+
+
+def _open(conn: Connection) -> dict[PartnerId, AlertId]:
+    """The questions that wait for an answer."""
+    query = select(alert.c.partner_id, alert.c.id).where(repository.OPEN, alert.c.kind == Kind.BRAKE.value)
+    return {PartnerId(row.partner_id): AlertId(row.id) for row in conn.execute(query)}

@@ -24,7 +24,7 @@ from bot.storage.tables import alert
 _COOLDOWN = timedelta(hours=24)
 """What comes and goes is told this often at most, unless the policy says otherwise."""
 _OVER = "over"
-_ACTIONS: Mapping[Kind, tuple[str, ...]] = {Kind.BRAKE: ("release",)}
+_ACTIONS: Mapping[Kind, tuple[str, ...]] = {Kind.BRAKE: ("release", "decline")}
 
 
 @dataclass(frozen=True, slots=True)

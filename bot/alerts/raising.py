@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
@@ -23,12 +24,14 @@ from bot.directory import service as directory
 from bot.directory.people import Client
 from bot.directory.routing import Recipients
 from bot.id_generator import new_id
-from bot.ids import AlertId, ClientId, CuratorId
+from bot.ids import AlertId, ClientId, CuratorId, PartnerId
 
 NOBODY = "nobody"
 """The reason noted when an alert has no one at all who is told."""
 _SUPERSEDED, _FORGOTTEN = UNSAID
-_COOLDOWN = "cooldown"
+_NOTHING: Mapping[PartnerId, datetime] = MappingProxyType({})
+_COOLDOWN, _DECLINED = "cooldown", "declined"
+"""Reasons why nobody at all is told: the same was said only lately; an owner said no to an avalanche."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,19 @@ class Raised:
         )
 
 
-def raise_due(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datetime, env: Surroundings) -> Raised:
-    """Raise these rungs, and take them off the ladders. What was raised before is left out."""
-    found = plan(conn, due, now=now, env=env)
+def raise_due(
+    conn: Connection,
+    due: Mapping[ClientId, list[Due]],
+    *,
+    now: datetime,
+    env: Surroundings,
+    declined: Mapping[PartnerId, datetime] = _NOTHING,
+) -> Raised:
+    """Raise these rungs, and take them off the ladders. What was raised before is left out.
+
+    `declined`: nobody of these partners is told of what was due by then.
+    """
+    found = plan(conn, due, now=now, env=env, declined=declined)
     news = repository.insert_alerts(conn, found.alerts)
     repository.delete_rungs(conn, due)
     raised = _only(found, news)
@@ -63,9 +76,16 @@ def raise_due(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datet
     return raised
 
 
-def plan(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datetime, env: Surroundings) -> Raised:
+def plan(
+    conn: Connection,
+    due: Mapping[ClientId, list[Due]],
+    *,
+    now: datetime,
+    env: Surroundings,
+    declined: Mapping[PartnerId, datetime] = _NOTHING,
+) -> Raised:
     """What raising these rungs would come to; writes nothing."""
-    alerts, cooling = _alerts(conn, due, now, env)
+    alerts, unsaid = _alerts(conn, due, now, env, declined)
     people = directory.recipients(conn, {one.client_id for one in alerts if one.open}, now)
     open_alerts = [one for one in alerts if one.open]
     return Raised(
@@ -73,29 +93,33 @@ def plan(conn: Connection, due: Mapping[ClientId, list[Due]], *, now: datetime, 
         told=tuple(
             (one, curator_id)
             for one in open_alerts
-            if one.id not in cooling
+            if one.id not in unsaid
             for curator_id in people[one.client_id].curators
         ),
         suppressed=tuple(
             (one, curator_id, why)
             for one in open_alerts
-            for curator_id, why in _spared(people[one.client_id], cooling=one.id in cooling).items()
+            for curator_id, why in _spared(people[one.client_id], unsaid.get(one.id)).items()
         ),
         due=sum(len(rungs) for rungs in due.values()),
         unheard=_unheard(open_alerts, people),
     )
 
 
-def _spared(people: Recipients, *, cooling: bool) -> dict[CuratorId, str]:
-    """Who is not told and why; nobody is, when the same was said only lately."""
+def _spared(people: Recipients, unsaid: str | None) -> dict[CuratorId, str]:
+    """Who is not told and why; nobody is, when the alert is `unsaid` for a reason of its own."""
     spared = {curator_id: why.value for curator_id, why in people.suppressed.items()}
-    return spared | {curator_id: _COOLDOWN for curator_id in people.curators if cooling}
+    return spared | ({curator_id: unsaid for curator_id in people.curators} if unsaid else {})
 
 
 def _alerts(
-    conn: Connection, due: Mapping[ClientId, list[Due]], now: datetime, env: Surroundings
-) -> tuple[list[Alert], set[AlertId]]:
-    """What the rungs come to, and which of it was said only lately."""
+    conn: Connection,
+    due: Mapping[ClientId, list[Due]],
+    now: datetime,
+    env: Surroundings,
+    declined: Mapping[PartnerId, datetime],
+) -> tuple[list[Alert], dict[AlertId, str]]:
+    """What the rungs come to, and what of it nobody is told, with the reason."""
     known = standings(conn, due, now, env.book)
     clients = directory.clients_by_id(conn, due)
     stopped = paid_through(conn, known)
@@ -103,7 +127,7 @@ def _alerts(
     cooling = repository.said_lately(conn, due, now, env.policy.cooldowns)
     forget_after = timedelta(days=env.policy.forget_after_days)
     alerts: list[Alert] = []
-    quiet: set[AlertId] = set()
+    unsaid: dict[AlertId, str] = {}
     for client_id, rungs in due.items():
         open_kinds = {one.kind for one in open_alerts.get(client_id, ())}
         picked = pick(rungs, open_kinds, now, forget_after, cooling.get(client_id, ()))
@@ -111,9 +135,12 @@ def _alerts(
         for rung in (*picked.say, *picked.cooling, *endings):
             facts = snapshot(clients[client_id], known[client_id], rung, env.book, stopped.get(client_id))
             alerts.append(_alert(clients[client_id], rung, facts, now, endings.get(rung)))
+            refused = declined.get(alerts[-1].partner_id)
             if rung in picked.cooling:
-                quiet.add(alerts[-1].id)
-    return alerts, quiet
+                unsaid[alerts[-1].id] = _COOLDOWN
+            elif refused is not None and rung.due_at <= refused:
+                unsaid[alerts[-1].id] = _DECLINED
+    return alerts, unsaid
 
 
 def _alert(client: Client, rung: Due, facts: Mapping[str, Any], now: datetime, resolution: str | None) -> Alert:
@@ -137,7 +164,7 @@ def _only(found: Raised, news: Iterable[AlertId]) -> Raised:
     alerts = tuple(one for one in found.alerts if one.id in known)
     told = tuple(pair for pair in found.told if pair[0].id in known)
     suppressed = tuple(row for row in found.suppressed if row[0].id in known)
-    heard = {one.id for one, _ in told} | {one.id for one, _, why in suppressed if why == _COOLDOWN}
+    heard = {one.id for one, _ in told} | {one.id for one, _, why in suppressed if why in (_COOLDOWN, _DECLINED)}
     unheard = sum(one.open and one.id not in heard for one in alerts)
     return Raised(alerts, told, suppressed, found.due, unheard)
 

@@ -10,7 +10,8 @@ class ScanReport:
     """`clients` were looked at, `due` rungs had been reached, `alerts` were raised, `messages` written.
 
     `suppressed` counts by reason the (alert, curator) pairs that were not told, and under `superseded` and `forgotten`
-    the rungs that a bigger alert or age left unsaid. `more`: the limit was reached, another scan has work at once.
+    the rungs that a bigger alert or age left unsaid. `held` clients wait for an owner's yes or no. `more`: the limit
+    was reached, another scan has work at once.
     """
 
     clients: int = 0
@@ -19,6 +20,7 @@ class ScanReport:
     messages: int = 0
     suppressed: Mapping[str, int] = field(default_factory=dict)
     more: bool = False
+    held: int = 0
 
     def __add__(self, other: "ScanReport") -> "ScanReport":
         return ScanReport(
@@ -28,4 +30,5 @@ class ScanReport:
             messages=self.messages + other.messages,
             suppressed=dict(Counter(self.suppressed) + Counter(other.suppressed)),
             more=self.more or other.more,
+            held=self.held + other.held,
         )

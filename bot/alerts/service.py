@@ -68,11 +68,13 @@ def scan(
     """
     if dry_run:
         return _rehearsal(conn, now, env, partner_id)
-    report = ScanReport()
-    held = brake.held_back(conn, now=now, env=env)
+    braked = brake.look(conn, now=now, env=env)
+    held = [one for one in braked.held if partner_id in (None, one)]
+    report = ScanReport(held=sum(braked.held[one] for one in held))
     while client_ids := repository.clients_due(conn, now, min(limit or CHUNK, CHUNK), partner_id, held):
         due = repository.rungs_reached(conn, client_ids, now)
-        report += raising.raise_due(conn, due, now=now, env=env).report(len(client_ids))
+        raised = raising.raise_due(conn, due, now=now, env=env, declined=braked.declined)
+        report += raised.report(len(client_ids))
         if limit is not None and report.clients >= limit:
             return report + ScanReport(more=True)
     early = ahead.too_late_later(conn, now=now, env=env, partner_id=partner_id, without=held)

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from bot.alerts.alert import Kind
+from bot.alerts.brake import UNASKED
 from bot.config import OperationsSettings
-from bot.storage.tables import alert, alert_due, delivery
+from bot.storage.tables import alert, alert_due, delivery, partner
 
 _LATELY = timedelta(minutes=15)
 _FAILED_MIN = 5
@@ -27,6 +28,7 @@ class VitalSigns:
     arrived: int
     unreachable: tuple[tuple[str, str], ...] = ()
     held_back: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ def measure(conn: Connection, now: datetime) -> VitalSigns:
     open_ones = alert.c.state == "open"
     held = select(alert.c.partner_id).where(open_ones, alert.c.kind == Kind.BRAKE.value)
     held_back = tuple(conn.execute(held).scalars())
+    unasked = select(alert.c.partner_id).where(
+        alert.c.partner_id.in_(select(partner.c.id)),
+        alert.c.raised_at > now - _NEW,
+        alert.c.kind == Kind.BRAKE.value,
+        alert.c.cycle.startswith(UNASKED),
+    )
     due = select(func.min(alert_due.c.due_at)).where(alert_due.c.due_at <= now)
     if held_back:
         due = due.where(alert_due.c.partner_id.not_in(held_back))
@@ -59,6 +67,7 @@ def measure(conn: Connection, now: datetime) -> VitalSigns:
         arrived=sum(counts.get(state, 0) for state in _ARRIVED),
         unreachable=tuple((row.cycle, row.partner_id) for row in conn.execute(gone)),
         held_back=held_back,
+        unasked=tuple(conn.execute(unasked).scalars()),
     )
 
 
@@ -84,6 +93,11 @@ def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
     for partner_id in signs.held_back:
         title = f"far more alerts than usual of partner {partner_id} wait for a yes"
         found.append(Alarm(f"held_back:{partner_id}", title, "an owner taps Tell them all, or the table is put right"))
+    for partner_id in signs.unasked:
+        title = f"far more alerts than usual of partner {partner_id} went out: no owner could be asked"
+        found.append(
+            Alarm(f"unasked:{partner_id}", title, "add an owner who agrees: curatorbot curators add --role owner")
+        )
     return found
 
 

@@ -1,11 +1,13 @@
 """`scan` and `due`: raise what is due now; who runs out when."""
 
+import getpass
 from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
 
+from bot.alerts import brake
 from bot.alerts import service as alerts
 from bot.alerts.due import DueClient, due_list
 from bot.alerts.report import ScanReport
@@ -36,6 +38,10 @@ def scan(
         str | None, typer.Option(metavar="ISO", help="As if it were then; the clock moves there for good.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    answer: Annotated[
+        bool | None,
+        typer.Option("--yes/--no", help="In an owner's place: tell all that wait for a yes, or nobody of them."),
+    ] = None,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -44,6 +50,8 @@ def scan(
     with session(config) as here:
         now = moment_of(at) if at else here.now
         only = here.partner(partner).id if partner else None
+        if answer is not None:
+            _answer(here, partner, answer)
         report = _rehearse(here, now, only) if dry_run else _scan(here, now, only)
     if json:
         print_json(report)
@@ -51,6 +59,10 @@ def scan(
     console.print(
         f"{report.clients} clients had something due: {report.alerts} alerts raised, {report.messages} messages queued."
     )
+    if report.held:
+        console.print(
+            f"{report.held} more than usual wait for an owner's answer: scan --yes tells them all, --no nobody."
+        )
     for why, count in sorted(report.suppressed.items()):
         console.print(f"  not told ({why.replace('_', ' ')}): {count}")
 
@@ -111,6 +123,12 @@ def why(
 
 def _outcomes(conn: Connection, here: Session, partner: str | None, client: str) -> list[Outcome]:
     return outcomes_of(conn, client_of(conn, partner_of(conn, partner), client).id, now=here.now)
+
+
+def _answer(here: Session, partner: str | None, yes: bool) -> None:
+    who, partner_id = getpass.getuser(), here.partner(partner).id
+    if not here.db.write_now(lambda conn: brake.answer_for(conn, partner_id, who, yes=yes, now=here.now)):
+        raise UserError("nothing_held")
 
 
 def _scan(here: Session, now: datetime, only: PartnerId | None) -> ScanReport:

@@ -121,7 +121,6 @@ def _settled(settings: Settings, place: Path, url: str) -> Settings:
     data["simulator"]["enabled"] = True
     data["stripe"] = {}
     data["alerts"]["respect_hours"] = False
-    data["alerts"]["brake"] = False
     return Settings.model_validate(data)
 
 

@@ -18,6 +18,7 @@ _SENTENCES = {
     "client_exists": "There is a client {account_id} already.",
     "clock_backwards": "The clock only moves forward.",
     "clock_is_real": "This is a real account: its clock cannot be moved. Use --dry-run to look ahead.",
+    "nothing_held": "Nothing waits for an answer: the scan holds nothing back.",
     "clock_too_far": "The clock moves at most {days} days ahead.",
     "bad_amount": "{text} is no amount of money; write it such as 1440 or 1440.50.",
     "unclear_amount": "{text} can be read as {one} or as {other}; write one of them.",

@@ -12,7 +12,7 @@ from bot.alerts.due import DueClient, due_list
 from bot.alerts.wording import worded
 from bot.billing.local_day import local_date
 from bot.directory import service as directory
-from bot.directory.people import Curator
+from bot.directory.people import Curator, Role
 from bot.errors import UserError
 from bot.handlers import reminder
 from bot.handlers.choosing import about, owned
@@ -122,12 +122,24 @@ def later(ctx: Context, tap: Tap) -> Replies:
 @router.tap("release")
 def release(ctx: Context, tap: Tap) -> Replies:
     """What was held back for being far more than usual is told after all."""
-    if ctx.curator.client_id is not None or not ctx.curator.may_move_money:
+    return _answered(ctx, tap, yes=True)
+
+
+@router.tap("decline")
+def decline(ctx: Context, tap: Tap) -> Replies:
+    """What was held back is told to nobody."""
+    return _answered(ctx, tap, yes=False)
+
+
+def _answered(ctx: Context, tap: Tap, *, yes: bool) -> Replies:
+    if not ctx.curator.may_move_money:
         return [Reply("replies/viewer")]
+    if ctx.curator.role is not Role.OWNER:
+        return [Reply("watch/owner_only")]
     if tap.id is None:
         return [Reply("replies/button_old")]
-    news = brake.release(ctx.conn, AlertId(tap.id), ctx.curator.id, now=ctx.now)
-    return [Reply("watch/released") if news else Reply("replies/all_settled")]
+    news = brake.answer(ctx.conn, AlertId(tap.id), ctx.curator.id, yes=yes, now=ctx.now)
+    return [Reply("watch/released" if yes else "watch/declined") if news else Reply("replies/all_settled")]
 
 
 def _tell_claimed(ctx: Context, alert: Alert, other: Curator, facts: Mapping[str, Any]) -> None:

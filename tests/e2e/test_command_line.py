@@ -241,3 +241,19 @@ def test_a_client_renews_by_itself(filled: Callable[..., Any]) -> None:
     assert on["auto_renew"]
     assert on["renews_at"][11:16] in ("19:00", "20:00")
     assert not filled("clients", "set", "48210025", "--no-auto-renew")["auto_renew"]
+
+
+def test_an_avalanche_waits_for_an_answer_and_the_operator_may_give_it(
+    filled: Callable[..., Any], run: Run, tmp_path: Path
+) -> None:
+    head, alfa = TABLE.splitlines()[:2]
+    rows = [alfa.replace("48210017", f"483{n:05d}").replace("Alfa Dental", f"Firm {n}") for n in range(40)]
+    (tmp_path / "many.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    filled("clients", "import", "many.csv")
+    held = filled("scan", "--at", "2026-11-26T12:00+02:00")
+    assert (held["held"], held["alerts"]) == (42, 0)
+    assert ["far more than usual" in filled("deliveries", "show", one["id"])["text"] for one in filled("deliveries")]
+    assert "scan --yes" in run("scan", "--at", "2026-11-26T12:00+02:00")[1]
+    told = filled("scan", "--at", "2026-11-26T12:01+02:00", "--yes")
+    assert (told["held"], told["alerts"], told["messages"]) == (0, 42, 1)
+    assert run("scan", "--no")[0] == 1

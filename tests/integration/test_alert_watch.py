@@ -189,7 +189,7 @@ async def test_nobody_else_may_say_yes(db: Database) -> None:
         alerts.scan(conn, now=NOW, env=BRAKING)
         found = conn.execute(alert.select().where(alert.c.kind == "brake")).one()
         assert phone_of(conn, viewer).ask("", f"release:{found.id}").template == "replies/viewer"
-        assert brake.held_back(conn, now=NOW, env=BRAKING) == {RIGA}
+        assert brake.look(conn, now=NOW, env=BRAKING).held == {RIGA: 5}
 
     await db.write(story)
 
