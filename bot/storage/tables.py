@@ -44,6 +44,7 @@ from bot.storage.schema.money import (
     posting,
     subscription,
     transfer,
+    usage_charge,
 )
 from bot.storage.schema.payments import (
     checkout,
@@ -103,5 +104,6 @@ __all__ = [
     "switch",
     "tick",
     "transfer",
+    "usage_charge",
     "wazzup_channel",
 ]

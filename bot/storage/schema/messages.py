@@ -1,6 +1,7 @@
 """Tables of messages: deliveries with attempts and reports, the inbox, conversations, templates."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -52,6 +53,10 @@ delivery = Table(
     Column("in_reply_to", String(32)),
     Column("forgotten_at", UtcDateTime),
     Column("error_code", CodeText),
+    Column("category", String(16)),
+    Column("cost_micros", BigInteger),
+    Column("cost_currency", String(3)),
+    Column("cost_source", String(16)),
     one_of("kind", "alert", "reply", "receipt", "invitation", "refusal", "notice"),
     one_of(
         "state",
@@ -103,6 +108,12 @@ delivery = Table(
         postgresql_where=text("forgotten_at IS NULL"),
     ),
     Index(
+        "ix_delivery_uncosted",
+        "sent_at",
+        sqlite_where=text("sent_at IS NOT NULL AND cost_source IS NULL"),
+        postgresql_where=text("sent_at IS NOT NULL AND cost_source IS NULL"),
+    ),
+    Index(
         "ix_delivery_claimed_until",
         "claimed_until",
         sqlite_where=text("claimed_until IS NOT NULL"),
@@ -124,10 +135,22 @@ attempt = Table(
     Column("provider_id", String(64)),
     Column("duration_ms", Integer),
     Column("error_code", CodeText),
+    Column("request", JsonText),
+    Column("response", JsonText),
     PrimaryKeyConstraint("delivery_id", "n"),
     one_of("mode", "session", "template"),
     one_of("outcome", "accepted", "rejected", "unknown"),
 )
+
+free_replies = Table(
+    "free_replies",
+    metadata,
+    Column("sender", String(160), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("used", Integer, nullable=False),
+    PrimaryKeyConstraint("sender", "month"),
+)
+"""How many of a sender's replies of a month, `2026-11`, went on WhatsApp's free number."""
 
 status_event = Table(
     "status_event",

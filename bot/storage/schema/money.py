@@ -119,6 +119,16 @@ ledger_seal = Table(
 )
 """The hash chain of each partner: `hash` is over the one before and the transaction with its postings."""
 
+usage_charge = Table(
+    "usage_charge",
+    metadata,
+    Column("transaction_id", ForeignKey("ledger_transaction.id"), primary_key=True),
+    Column("client_id", ForeignKey("client.id"), nullable=False),
+    Column("day", String(10), nullable=False),
+    Index("ix_usage_charge_client_id_day", "client_id", "day"),
+)
+"""Which day of the client's own a charge for use belongs to: it is known, and posted, later."""
+
 subscription = Table(
     "subscription",
     metadata,

@@ -11,6 +11,8 @@ down_revision = "0001"
 
 def upgrade() -> None:
     _error_codes_are_text()
+    _what_messages_cost()
+    _what_was_asked_and_answered()
 
 
 def _error_codes_are_text() -> None:
@@ -20,3 +22,26 @@ def _error_codes_are_text() -> None:
         op.execute(f"UPDATE {table} SET code = CAST(error_code AS VARCHAR(64)) WHERE error_code IS NOT NULL")
         op.drop_column(table, "error_code")
         op.execute(f"ALTER TABLE {table} RENAME COLUMN code TO error_code")
+
+
+def _what_messages_cost() -> None:
+    op.add_column("delivery", sa.Column("category", sa.String(length=16), nullable=True))
+    op.add_column("delivery", sa.Column("cost_micros", sa.BigInteger(), nullable=True))
+    op.add_column("delivery", sa.Column("cost_currency", sa.String(length=3), nullable=True))
+    op.add_column("delivery", sa.Column("cost_source", sa.String(length=16), nullable=True))
+    uncosted = sa.text("sent_at IS NOT NULL AND cost_source IS NULL")
+    op.create_index(
+        "ix_delivery_uncosted", "delivery", ["sent_at"], sqlite_where=uncosted, postgresql_where=uncosted
+    )
+    op.create_table(
+        "free_replies",
+        sa.Column("sender", sa.String(length=160), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("sender", "month", name=op.f("pk_free_replies")),
+    )
+
+
+def _what_was_asked_and_answered() -> None:
+    op.add_column("attempt", sa.Column("request", types.JsonText(), nullable=True))
+    op.add_column("attempt", sa.Column("response", types.JsonText(), nullable=True))
