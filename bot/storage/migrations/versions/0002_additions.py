@@ -11,6 +11,7 @@ down_revision = "0001"
 
 def upgrade() -> None:
     _error_codes_are_text()
+    _usage_has_days()
     _what_messages_cost()
     _what_was_asked_and_answered()
 
@@ -22,6 +23,21 @@ def _error_codes_are_text() -> None:
         op.execute(f"UPDATE {table} SET code = CAST(error_code AS VARCHAR(64)) WHERE error_code IS NOT NULL")
         op.drop_column(table, "error_code")
         op.execute(f"ALTER TABLE {table} RENAME COLUMN code TO error_code")
+
+
+def _usage_has_days() -> None:
+    op.create_table(
+        "usage_charge",
+        sa.Column("transaction_id", sa.String(length=32), nullable=False),
+        sa.Column("client_id", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["client.id"], name=op.f("fk_usage_charge_client_id")),
+        sa.ForeignKeyConstraint(
+            ["transaction_id"], ["ledger_transaction.id"], name=op.f("fk_usage_charge_transaction_id")
+        ),
+        sa.PrimaryKeyConstraint("transaction_id", name=op.f("pk_usage_charge")),
+    )
+    op.create_index("ix_usage_charge_client_id_day", "usage_charge", ["client_id", "day"], unique=False)
 
 
 def _what_messages_cost() -> None:
