@@ -31,6 +31,7 @@ from bot.storage.schema.messages import (
     content,
     conversation,
     delivery,
+    free_replies,
     inbox,
     status_event,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "dashboard_task",
     "delivery",
     "digest",
+    "free_replies",
     "heartbeat",
     "hold",
     "import_run",
