@@ -34,12 +34,14 @@ partner = Table(
     Column("granted_at", UtcDateTime),
     Column("left_on", String(10)),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("hidden", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("account_id IS NULL OR length(account_id) = 8", name="account_id"),
     one_of("kind", "applicant", "referral", "official"),
     one_of("gateway", "book", "wazzup"),
 )
 """`sender`: what the partner's messages come from, NULL for the installation's own.
-`account_id`: the partner's own account, told with the application. `joined_on`: until the grant, when he applied."""
+`account_id`: the partner's own account, told with the application. `joined_on`: until the grant, when he applied.
+`hidden`: not a partner but the installation's own proof of life; no list and no count shows it."""
 
 client = Table(
     "client",

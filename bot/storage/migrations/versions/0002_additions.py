@@ -14,6 +14,7 @@ def upgrade() -> None:
     _usage_has_days()
     _what_messages_cost()
     _what_was_asked_and_answered()
+    _hidden_partners()
 
 
 def _error_codes_are_text() -> None:
@@ -61,3 +62,7 @@ def _what_messages_cost() -> None:
 def _what_was_asked_and_answered() -> None:
     op.add_column("attempt", sa.Column("request", types.JsonText(), nullable=True))
     op.add_column("attempt", sa.Column("response", types.JsonText(), nullable=True))
+
+
+def _hidden_partners() -> None:
+    op.add_column("partner", sa.Column("hidden", sa.Boolean(), server_default=sa.text("false"), nullable=False))
