@@ -22,6 +22,7 @@ from bot.storage.schema.clockwork import (
     tick,
 )
 from bot.storage.schema.elsewhere import (
+    account_poll,
     dashboard_task,
     wazzup_channel,
 )
@@ -65,6 +66,7 @@ from bot.storage.schema.people import (
 
 __all__ = [
     "account",
+    "account_poll",
     "alert",
     "alert_due",
     "attempt",

@@ -52,3 +52,22 @@ wazzup_channel = Table(
     Index("ix_wazzup_channel_client_id", "client_id"),
 )
 """Clients' channels by Wazzup's own id, as a poll or a webhook told last."""
+
+account_poll = Table(
+    "account_poll",
+    metadata,
+    Column("partner_id", ForeignKey("partner.id"), primary_key=True),
+    Column("round_at", UtcDateTime),
+    Column("last_account", String(64)),
+    Column("not_before", UtcDateTime),
+    Column("read", Integer, nullable=False, server_default="0"),
+    Column("not_read", Integer, nullable=False, server_default="0"),
+    Column("problems", JsonText),
+    Column("read_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("error", Text),
+    Column("error_at", UtcDateTime),
+    Column("refused_at", UtcDateTime),
+)
+"""How far the look at a partner's accounts is. `last_account`: where this round goes on, null between rounds.
+`read_at`: when an account was read last; `refused_at`: since when the login is refused."""

@@ -12,6 +12,7 @@ down_revision = "0001"
 def upgrade() -> None:
     _error_codes_are_text()
     _usage_has_days()
+    _account_poll()
     _what_messages_cost()
     _what_was_asked_and_answered()
     _hidden_partners()
@@ -24,6 +25,26 @@ def _error_codes_are_text() -> None:
         op.execute(f"UPDATE {table} SET code = CAST(error_code AS VARCHAR(64)) WHERE error_code IS NOT NULL")
         op.drop_column(table, "error_code")
         op.execute(f"ALTER TABLE {table} RENAME COLUMN code TO error_code")
+
+
+def _account_poll() -> None:
+    op.create_table(
+        "account_poll",
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("round_at", types.UtcDateTime(), nullable=True),
+        sa.Column("last_account", sa.String(length=64), nullable=True),
+        sa.Column("not_before", types.UtcDateTime(), nullable=True),
+        sa.Column("read", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_read", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("problems", types.JsonText(), nullable=True),
+        sa.Column("read_at", types.UtcDateTime(), nullable=True),
+        sa.Column("finished_at", types.UtcDateTime(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("error_at", types.UtcDateTime(), nullable=True),
+        sa.Column("refused_at", types.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_account_poll_partner_id")),
+        sa.PrimaryKeyConstraint("partner_id", name=op.f("pk_account_poll")),
+    )
 
 
 def _usage_has_days() -> None:
