@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from rapidfuzz.process import extractOne
@@ -194,6 +195,33 @@ class OperationsSettings(Section):
     )
 
 
+class CanarySettings(Section):
+    """Proof of life: a made-up client goes the whole way every ten minutes, on this machine; once a day for real."""
+
+    enabled: bool = Field(True, description="an alert about a made-up client goes the whole way every ten minutes")
+    address: str | None = Field(
+        None, description="the WhatsApp number of operations that hears of it once a working day, by the real road"
+    )
+    time_zone: str = Field("UTC", description="where it is nine o'clock when that message goes")
+    late_minutes: int = Field(25, ge=15, le=1440, description="without one that arrived for so long it is an alarm")
+
+    @field_validator("address")
+    @classmethod
+    def _whatsapp_number(cls, address: str | None) -> str | None:
+        try:
+            return None if address is None else whatsapp_address(address)
+        except UserError as error:
+            raise ValueError("must be a number with its country code") from error
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            return ZoneInfo(name).key
+        except (ValueError, OSError, KeyError) as error:
+            raise ValueError("must be a time zone such as Europe/Riga") from error
+
+
 class LogSettings(Section):
     """What is written to standard error."""
 
@@ -215,6 +243,7 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     limits: LimitSettings = LimitSettings()
     operations: OperationsSettings = OperationsSettings()
+    canary: CanarySettings = CanarySettings()
     log: LogSettings = LogSettings()
 
     @field_validator("public_url")

@@ -13,6 +13,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from bot.app.books import Books
+from bot.app.canary import Canary
+from bot.app.canary_rounds import SENDER as CANARY_SENDER
 from bot.app.clock_offset import read_offset
 from bot.app.heartbeats import beat, farewell
 from bot.app.operations import Operations
@@ -27,7 +29,7 @@ from bot.config import Settings
 from bot.handlers.env import Env
 from bot.jobs.local import LocalJobs
 from bot.messaging.content_sync import ContentSync, SyncReport
-from bot.messaging.outbox import ASK_JOB
+from bot.messaging.outbox import ASK_JOB, RELAY_JOB
 from bot.messaging.reconciliation import recover_inbound
 from bot.messaging.relay import Relay
 from bot.messaging.settler import Settler
@@ -82,19 +84,21 @@ class House:
             people_per_day=settings.limits.people_per_day or None,
         )
         self.wazzup = Wazzup(settings, db, clock, self.jobs, around)
-        settler = Settler(db, self.transport, clock, self.jobs, self.wazzup.senders)
+        self.canary = Canary(settings, db, clock, self.jobs, around)
+        settler = Settler(db, self.transport, clock, self.jobs, [*self.wazzup.senders, CANARY_SENDER])
         self.jobs.handle(ASK_JOB, settler.run_job)
         payments = Payments(db, clock, self.env.around, self.payments)
         workers = Workers(db, clock, self.env, self.relay)
         jobs = workers.handlers() | payments.handlers() | Books(db, clock).handlers()
         jobs |= self.wazzup.handlers(self.relay.run_job)
+        jobs |= self.canary.handlers(jobs[RELAY_JOB])
         for name, handler in (jobs | Watching(db, clock, self.env.around).handlers()).items():
             self.jobs.handle(name, pausing(db, name, handler))
         timetable = Timetable(entries(), clock.now())
         self.scheduler = Scheduler(db, self.jobs, clock, timetable, before=self._follow_the_clock)
         registry = CollectorRegistry()
         speaks = self._has("worker")
-        self.operations = Operations(db, clock, settings.operations, registry, speaks=speaks)
+        self.operations = Operations(db, clock, settings.operations, registry, canary=settings.canary, speaks=speaks)
         self.web = build_web(
             WebDeps(
                 db,
@@ -136,6 +140,7 @@ class House:
         if self._has("worker"):
             await self.jobs.stop(timedelta(seconds=_STOP_SECONDS))
             await self.relay.close()
+            await self.canary.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -11,9 +11,10 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from sqlalchemy import Connection
 
+from bot.app.canary_watch import CanaryWatch
 from bot.app.vital_signs import Alarm, VitalSigns, alarms, measure
 from bot.clock import Clock
-from bot.config import OperationsSettings
+from bot.config import CanarySettings, OperationsSettings
 from bot.storage.engine import Database
 from bot.storage.queries import insert_if_absent
 from bot.storage.tables import tick
@@ -31,13 +32,22 @@ class Operations:
     """Looks at the installation once a minute, from every process; the database sees to it that one of them speaks."""
 
     def __init__(
-        self, db: Database, clock: Clock, settings: OperationsSettings, registry: CollectorRegistry, *, speaks: bool
+        self,
+        db: Database,
+        clock: Clock,
+        settings: OperationsSettings,
+        registry: CollectorRegistry,
+        *,
+        canary: CanarySettings,
+        speaks: bool,
     ) -> None:
         """`speaks`: this process raises alarms and beats; the others only measure."""
         self._db = db
         self._clock = clock
         self._settings = settings
         self._speaks = speaks
+        self.registry = registry
+        self._canary = CanaryWatch(canary, registry, clock.now())
         self._raised: dict[str, datetime] = {}
         self._unheard: dict[str, Alarm] = {}
         self._alert_age = Gauge(
@@ -63,15 +73,17 @@ class Operations:
         """One look: measure, raise what is alarming, beat. Never raises."""
         try:
             signs = await self._db.read(measure, self._clock.now())
+            canary = await self._db.read(self._canary.measure)
         except Exception as error:
             log.error("operations.unreadable", error=repr(error))
             if self._speaks:
                 await self._raise(_DATABASE)
             return
         self._show(signs)
+        late = self._canary.show(canary, self._clock.now())
         if self._speaks:
             await self._post_again()
-            for alarm in alarms(signs, self._settings):
+            for alarm in [*alarms(signs, self._settings), *late]:
                 await self._raise(alarm)
             await self._beat()
 

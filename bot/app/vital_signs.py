@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 from bot.alerts.alert import Kind
 from bot.alerts.brake import UNASKED
 from bot.config import OperationsSettings
+from bot.messaging.figures import is_somebodys
 from bot.storage.tables import alert, alert_due, delivery, partner
 
 _LATELY = timedelta(minutes=15)
@@ -54,8 +55,8 @@ def measure(conn: Connection, now: datetime) -> VitalSigns:
     due = select(func.min(alert_due.c.due_at)).where(alert_due.c.due_at <= now)
     if held_back:
         due = due.where(alert_due.c.partner_id.not_in(held_back))
-    queued = delivery.c.state.in_(["queued", "sending"]), delivery.c.not_before <= now
-    states = select(delivery.c.state, func.count()).where(delivery.c.created_at > now - _LATELY)
+    queued = delivery.c.state.in_(["queued", "sending"]), delivery.c.not_before <= now, is_somebodys()
+    states = select(delivery.c.state, func.count()).where(delivery.c.created_at > now - _LATELY, is_somebodys())
     counts = {state: count for state, count in conn.execute(states.group_by(delivery.c.state))}
     gone = select(alert.c.cycle, alert.c.partner_id).where(
         open_ones, alert.c.kind == Kind.UNREACHABLE.value, alert.c.raised_at > now - _NEW

@@ -121,6 +121,7 @@ def _settled(settings: Settings, place: Path, url: str) -> Settings:
     data["simulator"]["enabled"] = True
     data["stripe"] = {}
     data["alerts"]["respect_hours"] = False
+    data["canary"]["enabled"] = False
     return Settings.model_validate(data)
 
 

@@ -13,8 +13,9 @@ from bot.storage.tables import channel, client, curator, curator_address, mute, 
 
 
 def partners(conn: Connection) -> list[Partner]:
-    """Every partner, by name."""
-    return [_partner(row) for row in conn.execute(select(partner).order_by(partner.c.name, partner.c.id))]
+    """Every partner, by name; hidden ones are none."""
+    shown = select(partner).where(~partner.c.hidden)
+    return [_partner(row) for row in conn.execute(shown.order_by(partner.c.name, partner.c.id))]
 
 
 def partner_by_id(conn: Connection, partner_id: PartnerId) -> Partner | None:
@@ -112,14 +113,21 @@ def curators(
     curator_ids: Iterable[CuratorId] | None = None,
     address: Address | None = None,
 ) -> list[Curator]:
-    """Curators that fit every condition given, removed ones too, in the order in which they were added."""
+    """Curators that fit every condition given, removed ones too, in the order in which they were added.
+
+    An address leads to nobody of a hidden partner.
+    """
     query = select(curator).order_by(curator.c.created_at, curator.c.id)
     if partner_ids is not None:
         query = query.where(curator.c.partner_id.in_(list(partner_ids)))
     if curator_ids is not None:
         query = query.where(curator.c.id.in_(list(curator_ids)))
     if address is not None:
-        holders = select(curator_address.c.curator_id).where(curator_address.c.address == address)
+        holders = (
+            select(curator_address.c.curator_id)
+            .join(partner, partner.c.id == curator_address.c.partner_id)
+            .where(curator_address.c.address == address, ~partner.c.hidden)
+        )
         query = query.where(curator.c.id.in_(holders))
     rows = conn.execute(query).all()
     known = _addresses(conn, [row.id for row in rows])

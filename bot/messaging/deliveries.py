@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, or_, select
 
 from bot.ids import Address, ClientId, CuratorId, DeliveryId, InboxId, PartnerId
+from bot.messaging.figures import is_somebodys
 from bot.messaging.message import ErrorCode
 from bot.messaging.status import State
 from bot.storage import queries
@@ -85,7 +86,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which messages to list; what is None does not matter."""
+    """Which messages to list; what is None does not matter. Those of a hidden partner are listed when it is named."""
 
     partner_id: PartnerId | None = None
     curator_id: CuratorId | None = None
@@ -155,6 +156,8 @@ def _matching(wanted: Filter) -> Select[Any]:
         value = getattr(wanted, name)
         if value is not None:
             query = query.where(delivery.c[name] == value)
+    if wanted.partner_id is None:
+        query = query.where(is_somebodys())
     if wanted.to is not None:
         query = query.where(delivery.c.to_address == wanted.to)
     if wanted.since is not None:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from bot.messaging import inbox as inbox_room
 from bot.messaging import outbox
 from bot.storage.switches import Switch, pauses
-from bot.storage.tables import attempt, delivery, inbox
+from bot.storage.tables import attempt, delivery, inbox, partner
 
 LATEST = timedelta(days=2)
 """Messages older than that move no figure: so the query can use the index of when they were made."""
@@ -44,8 +44,8 @@ def queues(conn: Connection) -> Queues:
 
 
 def happened(conn: Connection, after: datetime, until: datetime) -> Happened:
-    """What happened after a moment, until another and with it."""
-    lately = delivery.c.created_at >= after - LATEST
+    """What happened after a moment, until another and with it. Messages of hidden partners are nobody's."""
+    lately = and_(delivery.c.created_at >= after - LATEST, is_somebodys())
     ended = and_(lately, attempt.c.finished_at > after, attempt.c.finished_at <= until)
     tries = select(attempt.c.outcome, func.count()).join(delivery, delivery.c.id == attempt.c.delivery_id).where(ended)
     steps: list[tuple[str, str, float]] = []
@@ -55,6 +55,12 @@ def happened(conn: Connection, after: datetime, until: datetime) -> Happened:
         steps += [(kind, step, (moment - made).total_seconds()) for kind, made, moment in conn.execute(query)]
     steps += _actions(conn, after, until)
     return Happened([(outcome, n) for outcome, n in conn.execute(tries.group_by(attempt.c.outcome))], steps)
+
+
+def is_somebodys() -> ColumnElement[bool]:
+    """Whether a message is of a partner, or of none; not of a hidden one, which shows that we live."""
+    hidden = select(partner.c.id).where(partner.c.hidden)
+    return or_(delivery.c.partner_id.is_(None), delivery.c.partner_id.not_in(hidden))
 
 
 def _actions(conn: Connection, after: datetime, until: datetime) -> list[tuple[str, str, float]]:

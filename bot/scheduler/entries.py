@@ -19,6 +19,7 @@ REFERRALS = "referrals"
 FREE_CHANNELS = "free_channels"
 WATCH = "watch"
 SIGNS = "signs"
+CANARY = "canary"
 
 
 def entries() -> Sequence[Entry]:
@@ -34,6 +35,7 @@ def entries() -> Sequence[Entry]:
         every_minutes(SIGNS, SIGNS, 5),
         every_minutes(RECONCILE, RECONCILE, 5),
         every_minutes(POLL, POLL, 30),
+        every_minutes(CANARY, CANARY, 10),
         every_minutes(AUDIT, AUDIT, 15),
         hourly(FREE_CHANNELS, FREE_CHANNELS, 2),
         hourly(REFERRALS, REFERRALS, 7),

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, insert, update
 
 from bot.app.operations import Operations
 from bot.clock import ManualClock
-from bot.config import OperationsSettings
+from bot.config import CanarySettings, OperationsSettings
 from bot.storage.engine import Database
 from bot.storage.tables import alert_due, delivery
 from tests.integration.alert_world import ALFA, NOW, RIGA, add_client, add_curator, add_partner, scan
 
 HOOK, BEAT = "https://chat.example.com/hook", "https://monitor.example.com/ping"
+OFF = CanarySettings(enabled=False)
 SETTINGS = OperationsSettings(webhook_url=HOOK, heartbeat_url=BEAT)
 
 
@@ -27,7 +28,7 @@ def late(conn: Connection) -> None:
 
 
 def operations(db: Database, clock: ManualClock, registry: CollectorRegistry | None = None) -> Operations:
-    return Operations(db, clock, SETTINGS, registry or CollectorRegistry(), speaks=True)
+    return Operations(db, clock, SETTINGS, registry or CollectorRegistry(), canary=OFF, speaks=True)
 
 
 @respx.mock
@@ -91,7 +92,7 @@ async def test_a_dead_database_is_said_and_the_heartbeat_falls_silent(db: Databa
         write = read
 
     hook, beat = respx.post(HOOK).respond(200), respx.get(BEAT).respond(200)
-    watching = Operations(Dead(), ManualClock(NOW), SETTINGS, CollectorRegistry(), speaks=True)  # type: ignore[arg-type]
+    watching = Operations(Dead(), ManualClock(NOW), SETTINGS, CollectorRegistry(), canary=OFF, speaks=True)  # type: ignore[arg-type]
     await watching.look()
     await watching.look()
     assert hook.call_count == 1
@@ -101,6 +102,6 @@ async def test_a_dead_database_is_said_and_the_heartbeat_falls_silent(db: Databa
 async def test_without_addresses_it_only_measures_and_logs(db: Database) -> None:
     await db.write(late)
     quiet = Operations(
-        db, ManualClock(NOW + timedelta(hours=1)), OperationsSettings(), CollectorRegistry(), speaks=True
+        db, ManualClock(NOW + timedelta(hours=1)), OperationsSettings(), CollectorRegistry(), canary=OFF, speaks=True
     )
     await quiet.look()
