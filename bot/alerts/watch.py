@@ -10,10 +10,12 @@ from bot.alerts.alert import Kind
 from bot.alerts.concern import Concern, keep
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.unreachable import unreachable
+from bot.billing.gateways.wazzup.polls import load
 from bot.billing.outlook import partner_need
 from bot.directory import service as directory
 from bot.directory.people import Curator, Partner, Role
 from bot.ids import PartnerId
+from bot.messaging.outbox import sender_of
 from bot.money import Money, as_json
 from bot.storage.tables import account, channel, import_run, ledger_transaction, posting
 
@@ -33,7 +35,7 @@ def find(conn: Connection, partner_id: PartnerId, *, now: datetime, env: Surroun
     return [
         *_short(conn, partner, now, env),
         *_stale(conn, partner, now, env),
-        *unreachable(conn, partner_id, now=now, sender=env.sender),
+        *unreachable(conn, partner_id, now=now, sender=sender_of(conn, partner_id, env.sender)),
         *_free_ending(conn, partner, now),
         *_referral(conn, partner_id, now),
     ]
@@ -74,10 +76,13 @@ def _short(conn: Connection, partner: Partner, now: datetime, env: Surroundings)
 
 
 def _stale(conn: Connection, partner: Partner, now: datetime, env: Surroundings) -> list[Concern]:
-    """A table that used to come did not. The book keeps itself true; then one import is a beginning, not a source."""
+    """A table that used to come did not, and no account was read either. The book keeps itself true; then one import is
+    a beginning, not a source."""
     lately = import_run.c.partner_id == partner.id, import_run.c.at > now - _MONTH
     count, newest = conn.execute(select(func.count(), func.max(import_run.c.at)).where(*lately)).one()
     needed = _REGULAR_IMPORTS if partner.gateway == "book" else 1
+    if partner.gateway == "wazzup" and (polled := load(conn, partner.id).read_at) is not None:
+        count, newest = needed, max(newest or polled, polled)
     if count < needed or newest > now - timedelta(hours=env.policy.stale_after_hours):
         return []
     hours = int((now - newest) / _HOUR)

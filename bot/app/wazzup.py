@@ -1,33 +1,24 @@
 """What of Wazzup the settings switch on: a channel to send by, the webhook's door, and looking at clients' accounts."""
 
-import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 
 import structlog
 
 from bot.alerts.surroundings import Surroundings
-from bot.billing.gateways.wazzup.account_view import AccountView, read_account
-from bot.billing.gateways.wazzup.accounts_api import AccountsApi, AccountUnknown, LoginRefused
-from bot.billing.local_day import local_date
+from bot.app.account_polls import AccountPolls
+from bot.billing.gateways.wazzup.accounts_api import AccountsApi
 from bot.clock import Clock
 from bot.config import Settings, WazzupSettings
-from bot.directory.people import Client
-from bot.errors import TransientError
-from bot.ids import Address, PartnerId
-from bot.imports import polling
+from bot.ids import Address
 from bot.jobs.port import Handler, Job, Jobs
 from bot.messaging.outbox import RELAY_JOB
 from bot.messaging.relay import Relay
 from bot.messaging.transports.wazzup import PER_SECOND, WazzupTransport, sameness
 from bot.messaging.transports.wazzup_contents import WazzupContents
 from bot.messaging.transports.wazzup_request import SENDER_PREFIX
-from bot.scheduler import entries
 from bot.storage.engine import Database
 from bot.web.deps import WazzupDoor
 
-_FAILURES_MAX = 5
-"""After so many accounts in a row that Wazzup could not answer for, the rest wait for the next round."""
 _log = structlog.get_logger(__name__)
 
 
@@ -41,6 +32,7 @@ class Wazzup:
         self._settings = settings.wazzup
         self.transport = WazzupTransport(settings.wazzup) if settings.wazzup.api_key is not None else None
         self.api = _api(settings.wazzup, clock)
+        self.polls = AccountPolls(db, clock, around, self.api)
         self.relay: Relay | None = None
         if self.transport is not None:
             needs_templates = settings.wazzup.transport == "wapi"
@@ -77,18 +69,7 @@ class Wazzup:
             else:
                 _log.error("wazzup.sender_not_set_up", sender=job.key)
 
-        return {RELAY_JOB: by_sender, entries.POLL: self.poll}
-
-    async def poll(self, job: Job) -> None:
-        """Look at every account of the partners whose clients live at Wazzup; nothing while there is no login."""
-        if self.api is None:
-            return
-        for partner_id, clients in await self._db.read(polling.polled):
-            try:
-                await self._poll_partner(self.api, partner_id, clients)
-            except LoginRefused as error:
-                _log.error("wazzup.login_refused", error=str(error))
-                return
+        return {RELAY_JOB: by_sender, **self.polls.handlers()}
 
     async def close(self) -> None:
         """Finish sends under way and close every connection."""
@@ -98,44 +79,6 @@ class Wazzup:
             await self.transport.close()
         if self.api is not None:
             await self.api.close()
-
-    async def _poll_partner(self, api: AccountsApi, partner_id: PartnerId, clients: Sequence[Client]) -> None:
-        views: list[AccountView] = []
-        unread: dict[str, str] = {}
-        failures = 0
-        for client in clients:
-            if failures >= _FAILURES_MAX:
-                unread[client.account_id] = "put off"
-                continue
-            try:
-                found = await _look(api, client, self._clock.now())
-            except TransientError as error:
-                failures, found = failures + 1, str(error)
-            else:
-                failures = 0
-            if isinstance(found, str):
-                unread[client.account_id] = found
-            else:
-                views.append(found)
-        names = sorted({name for view in views for name in view.unread})
-        level = _log.warning if unread or names else _log.info
-        level("wazzup.polled", partner=partner_id, read=len(views), not_read=len(unread), not_understood=names)
-        if views:
-            table = polling.table_of(views, unread)
-            now = self._clock.now()
-            await asyncio.to_thread(polling.take, self._db.write_now, partner_id, views, table, self._around, now)
-
-
-async def _look(api: AccountsApi, client: Client, now: datetime) -> AccountView | str:
-    """One account, or why it cannot be read. TransientError when Wazzup does not answer now."""
-    try:
-        body = await api.account(client.account_id)
-        view = read_account(client.account_id, body, client.time_zone, local_date(now, client.time_zone))
-    except (AccountUnknown, ValueError) as error:
-        return str(error)
-    if view.currency not in (None, client.currency):
-        return f"the currency is {view.currency}, not {client.currency}"
-    return view
 
 
 def _api(settings: WazzupSettings, clock: Clock) -> AccountsApi | None:

@@ -50,7 +50,8 @@ class How:
     """How a table is taken, and by whom.
 
     `adjust` with a `reason`: where it disagrees with our books it is right. `yes`: go on though much would move.
-    `dry_run`: only report.
+    `dry_run`: only report. `as_of`: when the table was true, None for now; of what is kept elsewhere, a newer sight
+    of a client wins.
     """
 
     by: str
@@ -59,6 +60,7 @@ class How:
     reason: str | None = None
     yes: bool = False
     file_name: str | None = None
+    as_of: datetime | None = None
 
 
 def import_table(
@@ -74,15 +76,17 @@ def import_table(
     reason: str | None = None,
     yes: bool = False,
     file_name: str | None = None,
+    as_of: datetime | None = None,
 ) -> ImportReport:
-    """Take a Clients table for true as of `now`. The same table twice changes nothing; absent clients are flagged.
+    """Take a Clients table for true as of `as_of`, or now. The same table twice changes nothing.
 
-    In the book gateway the first balance opens the account, later ones are compared and left, unless `adjust` with a
-    `reason`; in any other the newest table wins. `dry_run` only reports. UserError `import_many_changes` when more than
-    a fifth of known balances or end dates would move and there is no `yes`; `import_reason_missing`; `partner_unknown`;
-    `partner_applicant` or `partner_not_official` where there is no Clients table yet.
+    Absent clients are flagged. In the book gateway the first balance opens the account, later ones are compared and
+    left, unless `adjust` with a `reason`; in any other the newest table wins. `dry_run` only reports. UserError
+    `import_many_changes` when more than a fifth of known balances or end dates would move and there is no `yes`;
+    `import_reason_missing`; `partner_unknown`; `partner_applicant` or `partner_not_official` where there is no Clients
+    table yet.
     """
-    how = How(by, dry_run, adjust, reason, yes, file_name)
+    how = How(by, dry_run, adjust, reason, yes, file_name, as_of)
 
     def here(fn: Callable[[Connection, *Args], T], /, *args: *Args) -> T:
         return fn(conn, *args)
@@ -108,15 +112,16 @@ def _import(
     write: Write, partner_id: PartnerId, table: Table, env: Surroundings, now: datetime, how: How, size: int
 ) -> ImportReport:
     plan, run = write(_begin, partner_id, table, now, how)
+    as_of = how.as_of or now
     if how.dry_run:
-        return report_of(table, plan, as_of=now, dry_run=True, run_id=None)
+        return report_of(table, plan, as_of=as_of, dry_run=True, run_id=None)
     written = Written()
     for part in _parts((*plan.additions, *plan.alterations), size):
         written += write(_carry_out, run, part, env)
-    report = report_of(table, plan, as_of=now, dry_run=False, run_id=run.id)
+    report = report_of(table, plan, as_of=as_of, dry_run=False, run_id=run.id)
     report = replace(report, differences=(*report.differences, *written.refused))
     write(_finish, run, plan, report, table.digest, how.file_name)
-    write(look_at_tasks, partner_id, table.rows, now, env)
+    write(look_at_tasks, partner_id, table.rows, as_of, env, now)
     return report
 
 
@@ -128,11 +133,11 @@ def _begin(conn: Connection, partner_id: PartnerId, table: Table, now: datetime,
         raise UserError("import_reason_missing")
     if not how.dry_run:
         repository.lock_partner(conn, partner_id)
-    rules = Rules(partner, now, overwrite=how.adjust or partner.gateway != "book")
+    rules = Rules(partner, how.as_of or now, overwrite=how.adjust or partner.gateway != "book")
     plan = make_plan(table, _known(conn, partner_id, now), rules)
     if not how.dry_run and not how.yes:
         _ask(plan.doubt)
-    return plan, Run(new_id(), partner_id, table.present, now, how.by, how.reason or SNAPSHOT_REASON)
+    return plan, Run(new_id(), partner_id, table.present, now, how.by, how.reason or SNAPSHOT_REASON, table.source)
 
 
 def _ask(doubt: Doubt) -> None:
@@ -153,7 +158,7 @@ def _carry_out(conn: Connection, run: Run, part: Sequence[Addition | Alteration]
 
 def _finish(conn: Connection, run: Run, plan: Plan, report: ImportReport, digest: str, file_name: str | None) -> None:
     """Note who was seen and who was not, and record the run."""
-    repository.mark_seen(conn, (one.client.id for one in plan.unchanged), run.now)
+    repository.mark_seen(conn, (one.client.id for one in plan.unchanged), report.as_of, run.source)
     directory.flag_missing(conn, [one.client.id for one in plan.missing], run.now)
     repository.insert_run(
         conn,

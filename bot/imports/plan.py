@@ -34,11 +34,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How to take a table. `overwrite`: where it disagrees with our books the table is right."""
+    """How to take a table. `now`: when it was true; `overwrite`: where it disagrees with our books it is right."""
 
     partner: Partner
     now: datetime
     overwrite: bool = False
+
+    def is_older(self, seen_at: datetime | None) -> bool:
+        """Whether a client was seen later than this table is of: then, for money kept elsewhere, that sight stays."""
+        return self.partner.gateway != "book" and seen_at is not None and self.now < seen_at
 
 
 @dataclass(frozen=True, slots=True)

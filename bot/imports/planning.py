@@ -6,7 +6,7 @@ from bot.directory.people import ClientData
 from bot.imports.cells import Problem
 from bot.imports.compare import compare, said_of
 from bot.imports.plan import Addition, Alteration, Difference, Doubt, Known, Plan, Rules
-from bot.imports.table import ClientRow, Rejection, Table
+from bot.imports.table import POLL, ClientRow, Rejection, Table
 
 
 def make_plan(table: Table, known: Sequence[Known], rules: Rules) -> Plan:
@@ -17,7 +17,7 @@ def make_plan(table: Table, known: Sequence[Known], rules: Rules) -> Plan:
     rejected = list(table.rejected)
     for row in table.rows:
         found = by_account.get(row.account_id)
-        if refused := _refusal(row, found, table):
+        if refused := _refusal(row, found, table, rules):
             rejected.append(refused)
         elif found is None:
             additions.append(Addition(row, _new_data(row, rules)))
@@ -29,7 +29,9 @@ def make_plan(table: Table, known: Sequence[Known], rules: Rules) -> Plan:
         alterations=tuple(one for one, _ in compared if one.fields),
         unchanged=tuple(one.known for one, _ in compared if not one.fields),
         missing=tuple(
-            one for account_id, one in by_account.items() if account_id not in seen and not one.client.is_own
+            one
+            for account_id, one in by_account.items()
+            if account_id not in seen and not one.client.is_own and table.kind != POLL
         ),
         rejected=tuple(sorted(rejected, key=lambda one: one.line)),
         differences=tuple(difference for _, found in compared for difference in found),
@@ -38,7 +40,7 @@ def make_plan(table: Table, known: Sequence[Known], rules: Rules) -> Plan:
     )
 
 
-def _refusal(row: ClientRow, known: Known | None, table: Table) -> Rejection | None:
+def _refusal(row: ClientRow, known: Known | None, table: Table, rules: Rules) -> Rejection | None:
     """Why a row that reads well still cannot be taken."""
     field, problem = "currency", None
     if known is None:
@@ -48,6 +50,8 @@ def _refusal(row: ClientRow, known: Known | None, table: Table) -> Rejection | N
             problem = Problem("client_without_currency")
     elif row.currency not in (None, known.client.currency):
         problem = Problem("currency_changed", {"known": known.client.currency, "given": row.currency})
+    elif rules.is_older(known.client.as_of):
+        field, problem = "account_id", Problem("seen_later", {"known": f"{known.client.as_of:%Y-%m-%d %H:%M} UTC"})
     if problem is None:
         return None
     return Rejection(row.line, table.headings.get(field), problem, (row.account_id,))

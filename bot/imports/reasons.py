@@ -17,9 +17,9 @@ _ROW = {
         "the spreadsheet rounded the account ID to “{value}”: format the column as text and write all 8 digits",
         "таблица округлила ID аккаунта до «{value}»: сделайте столбец текстовым и впишите все 8 цифр",
     ),
-    "account_not_polled": (
-        "account {value} was not read from Wazzup: {why}",
-        "аккаунт {value} не прочитан в Wazzup: {why}",
+    "seen_later": (
+        "this client was seen later, on {known}: the newer sight stays",
+        "этого клиента видели позже, {known}: остаётся более новое",
     ),
     "account_twice": (
         "account ID {value} stands already in line {first}: keep one of the two",

@@ -55,8 +55,10 @@ def insert_run(
     )
 
 
-def mark_seen(conn: Connection, client_ids: Iterable[ClientId], as_of: datetime) -> None:
-    """Note that a table of this moment holds these clients just as they are known."""
+def mark_seen(conn: Connection, client_ids: Iterable[ClientId], as_of: datetime, source: str) -> None:
+    """Note that a table or poll (`source`) of this moment holds these clients just as they are known."""
     ids = list(client_ids)
     for start in range(0, len(ids), _CHUNK):
-        conn.execute(update(client).where(client.c.id.in_(ids[start : start + _CHUNK])).values(as_of=as_of))
+        conn.execute(
+            update(client).where(client.c.id.in_(ids[start : start + _CHUNK])).values(as_of=as_of, source=source)
+        )

@@ -13,8 +13,8 @@ from bot.imports.table import ClientRow
 
 
 def look_at_tasks(
-    conn: Connection, partner_id: PartnerId, rows: Iterable[ClientRow], at: datetime, env: Surroundings
+    conn: Connection, partner_id: PartnerId, rows: Iterable[ClientRow], at: datetime, env: Surroundings, now: datetime
 ) -> None:
-    """Compare the partner's dashboard tasks with rows that were true at a moment."""
+    """Compare the partner's dashboard tasks with rows that were true at the moment `at`."""
     sights = [Sight(row.account_id, at, row.subscription_end, row.balance) for row in rows]
-    task_notes.look(conn, partner_id, sights, at, env)
+    task_notes.look(conn, partner_id, sights, now, env)

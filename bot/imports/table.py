@@ -7,6 +7,9 @@ from datetime import date
 from bot.imports.cells import Problem
 from bot.money import Money
 
+POLL = "poll"
+"""The kind of a table that was made of polled accounts."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamedChannel:
@@ -69,7 +72,7 @@ class Table:
     """A Clients table that was read.
 
     `headings`: each field that has a column, with its heading in the file.
-    `ignored`: headings nobody here knows. `kind`: csv, tsv, pasted or xlsx. `digest`: SHA-256 of the bytes.
+    `ignored`: headings nobody here knows. `kind`: csv, tsv, pasted, xlsx or poll. `digest`: SHA-256 of the bytes.
     """
 
     rows: tuple[ClientRow, ...]
@@ -83,6 +86,11 @@ class Table:
     def present(self) -> frozenset[str]:
         """The fields that have a column, so that an empty cell and an absent column are not mixed up."""
         return frozenset(self.headings)
+
+    @property
+    def source(self) -> str:
+        """What its clients are seen by: "import", or "poll" for accounts that were read one by one."""
+        return POLL if self.kind == POLL else "import"
 
     @property
     def read(self) -> int:

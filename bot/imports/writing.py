@@ -1,6 +1,6 @@
 """One client of a plan into the database: details, money, subscription, channels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection
@@ -18,7 +18,10 @@ from bot.imports.table import ClientRow
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What every write of one import shares. `present`: the fields that the table has a column for."""
+    """What every write of one import shares. `present`: the fields that the table has a column for.
+
+    `source`: what the clients are seen by, "import" for a table or "poll".
+    """
 
     id: str
     partner_id: PartnerId
@@ -26,6 +29,7 @@ class Run:
     now: datetime
     by: str
     reason: str
+    source: str = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ def write_client(conn: Connection, run: Run, what: Addition | Alteration) -> Wri
 
 def _add(conn: Connection, run: Run, addition: Addition) -> Written:
     row = addition.row
-    client = directory.add_client(conn, run.partner_id, addition.data, run.now)
+    client = directory.add_client(conn, run.partner_id, replace(addition.data, source=run.source), run.now)
     if row.balance is not None:
         open_client(conn, run.partner_id, client.id, row.balance, now=run.now)
     if row.subscription_end is not None:
@@ -64,7 +68,7 @@ def _add(conn: Connection, run: Run, addition: Addition) -> Written:
 
 def _alter(conn: Connection, run: Run, alteration: Alteration) -> Written:
     client = alteration.known.client
-    directory.update_client(conn, client.id, alteration.data)
+    directory.update_client(conn, client.id, replace(alteration.data, source=run.source))
     if alteration.opening is not None:
         open_client(conn, run.partner_id, client.id, alteration.opening, now=run.now)
     adjusted = _adjust(conn, run, alteration)

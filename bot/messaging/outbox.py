@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, tuple_, update
 
 from bot.id_generator import new_id
-from bot.ids import Address, DeliveryId
+from bot.ids import Address, DeliveryId, PartnerId
 from bot.jobs.port import Jobs
 from bot.messaging import templates
 from bot.messaging.message import PRIORITIES, Kind, Outgoing, parts
@@ -48,6 +48,12 @@ def enqueue(conn: Connection, outgoing: Outgoing, *, sender: Address, now: datet
 def ask(conn: Connection, jobs: Jobs, sender: Address, when: datetime, *, urgent: bool = False) -> None:
     """Have the outbox of a sender looked at."""
     jobs.enqueue(conn, RELAY_JOB, sender, when, priority=10 if urgent else 0)
+
+
+def sender_of(conn: Connection, partner_id: PartnerId, usual: Address) -> Address:
+    """What a partner's messages go from: its own channel where it has one, else the usual sender."""
+    found = conn.execute(_PARTNERS_SENDER, {"which": partner_id}).scalar_one_or_none()
+    return Address(found) if found else usual
 
 
 def cancel_queued(

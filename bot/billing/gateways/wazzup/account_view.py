@@ -20,7 +20,9 @@ _ENDS = (
     "expirationdate", "paidtill", "paiduntil", "paidto", "validtill", "validuntil", "activetill", "activeuntil", "till",
     "end",
 )  # fmt: skip
-_AMOUNTS = ("balance", "amount", "value", "sum", "money")
+_BALANCES = ("balance", "accountbalance")
+"""An `amount` beside them may be anything, such as the last bill."""
+_AMOUNTS = ("balance", "amount", "value")
 _CURRENCIES = ("currency", "currencycode")
 _PLANS = ("plan", "tariff", "planname", "tariffname", "plancode", "tariffcode")
 _MONTHS = ("months", "period", "periodmonths", "monthscount", "duration")
@@ -72,15 +74,15 @@ def read_account(account_id: str, body: bytes, zone: str, today: date) -> Accoun
     """
     answer = _document(body)
     account = _account(answer)
-    told = _text(_first(account, ("accountid", "id")))
-    if told is not None and told != account_id:
+    named = _text(_first(account, ("accountid", "id")))
+    if named is not None and named != account_id:
         raise ValueError(f"the answer is about another account than {account_id}")
     unread: list[str] = []
     billing = _part(account, answer, "billing")
     money = billing if isinstance(billing, Mapping) else {}
     currency = normal_currency(_text(_first(money, _CURRENCIES)) or _text(_first(account, _CURRENCIES)) or "")
-    holder = money if _first(money, _AMOUNTS) is not None else account if "balance" in _plain(account) else {}
-    balance = _balance(holder, currency, unread)
+    told = _first(money, _BALANCES)
+    balance = _balance(_first(account, _BALANCES) if told is None else told, currency, unread)
     found = _subscriptions(_part(account, answer, "subscriptions"), zone, unread)
     best = _to_renew(found, today)
     return AccountView(
@@ -141,8 +143,7 @@ def _items(value: Any) -> Iterator[Mapping[str, Any]]:
         yield from (one for one in value[:_ITEMS_MAX] if isinstance(one, dict))
 
 
-def _balance(holder: Mapping[str, Any], currency: str | None, unread: list[str]) -> Money | None:
-    value = _first(holder, _AMOUNTS)
+def _balance(value: Any, currency: str | None, unread: list[str]) -> Money | None:
     if isinstance(value, dict):
         currency = normal_currency(_text(_first(value, _CURRENCIES)) or "") or currency
         value = _first(value, _AMOUNTS)

@@ -1,6 +1,7 @@
 """Wazzup's partner API: reads one client's account at a time, well below the published limit."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -9,6 +10,9 @@ from bot.errors import PermanentError, TransientError
 
 PER_SECOND = 10
 """The public API takes 500 requests in 5 seconds; the partner API says nothing, so we stay far below."""
+BUSY_WAIT = timedelta(seconds=30)
+"""How long to wait after a 429 that does not say."""
+_BUSY_MAX = timedelta(hours=6)
 _CONNECT_SECONDS = 5.0
 _BODY_MAX = 1_048_576
 
@@ -19,6 +23,14 @@ class AccountUnknown(PermanentError):
 
 class LoginRefused(PermanentError):
     """Login or password are wrong: no account can be read."""
+
+
+class Busy(TransientError):
+    """Wazzup wants no more requests before `until`."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__("wazzup: HTTP 429")
+        self.until = until
 
 
 class AccountsApi:
@@ -37,8 +49,8 @@ class AccountsApi:
         )
 
     async def account(self, account_id: str) -> bytes:
-        """The answer about one account, as it came. LoginRefused, AccountUnknown; TransientError when Wazzup is busy or
-        away: then ask later."""
+        """The answer about one account, as it came. LoginRefused, AccountUnknown; Busy when Wazzup names a time to come
+        again; TransientError when it is away or broken: then ask later."""
         await self._wait_turn()
         try:
             answer = await self._http.get(
@@ -48,7 +60,9 @@ class AccountsApi:
             raise TransientError(f"wazzup: {type(error).__name__}") from None
         if answer.status_code == 401:
             raise LoginRefused("wazzup: login or password are refused")
-        if answer.status_code == 429 or answer.status_code >= 500:
+        if answer.status_code == 429:
+            raise Busy(retry_at(answer.headers.get("Retry-After"), self._clock.now()))
+        if answer.status_code >= 500:
             raise TransientError(f"wazzup: HTTP {answer.status_code}")
         if answer.status_code != 200 or len(answer.content) > _BODY_MAX:
             raise AccountUnknown(f"wazzup: HTTP {answer.status_code}")
@@ -59,7 +73,24 @@ class AccountsApi:
         await self._http.aclose()
 
     async def _wait_turn(self) -> None:
+        """Take the next place in the queue, then wait for it: two that ask at once do not go at once."""
         now = self._clock.now()
-        if self._next_at > now:
-            await self._clock.sleep_until(self._next_at)
-        self._next_at = max(self._next_at, now) + timedelta(seconds=1 / PER_SECOND)
+        mine = max(self._next_at, now)
+        self._next_at = mine + timedelta(seconds=1 / PER_SECOND)
+        if mine > now:
+            await self._clock.sleep_until(mine)
+
+
+def retry_at(header: str | None, now: datetime) -> datetime:
+    """When to come again, as Retry-After says in seconds or as a date; within six hours, and some time without it."""
+    text = (header or "").strip()
+    wanted = now + BUSY_WAIT
+    if text.isascii() and text.isdigit():
+        wanted = now + timedelta(seconds=min(int(text[:9]), _BUSY_MAX.total_seconds()))
+    elif text:
+        try:
+            told = parsedate_to_datetime(text)
+            wanted = told if told.tzinfo else told.replace(tzinfo=UTC)
+        except ValueError:
+            pass
+    return min(max(wanted, now + timedelta(seconds=1)), now + _BUSY_MAX)

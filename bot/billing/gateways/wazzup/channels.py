@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from bot.billing import repository
 from bot.billing.accounts import lock_client_accounts
@@ -33,7 +33,7 @@ class News:
 def see(
     conn: Connection, partner_id: PartnerId, client_id: ClientId, views: Sequence[ChannelView], at: datetime
 ) -> list[Changed]:
-    """Take in the channels of a polled account."""
+    """Take in all the channels of a polled account; those that it has no more are forgotten."""
     rows = [
         {
             "id": one.id,
@@ -52,6 +52,8 @@ def see(
     upsert(
         conn, wazzup_channel, [row for row in rows if row["id"] not in newer], on=["id"], update=["name", "state", "at"]
     )
+    gone = wazzup_channel.c.client_id == client_id, wazzup_channel.c.id.not_in([one.id for one in views])
+    conn.execute(delete(wazzup_channel).where(*gone, wazzup_channel.c.at <= at))
     return _follow(conn, client_id)
 
 
