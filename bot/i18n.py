@@ -48,6 +48,11 @@ def date_text(day: date, language: str, *, weekday: bool = False, year: bool = T
     return format_date(day, pattern, locale=language)
 
 
+def local_date(moment: datetime, zone: str) -> date:
+    """The calendar day of a moment in a zone."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
 def time_text(moment: datetime, zone: str, language: str) -> str:
     """Hour and minute in a zone: `09:15`."""
     local = moment.astimezone(ZoneInfo(zone))

@@ -89,6 +89,8 @@ def return_due(conn: Connection, *, now: datetime, env: Surroundings, limit: int
     Returns how many holds ended; call again while it is `limit`.
     """
     ended = holds.over(conn, now, limit)
+    if not ended:
+        return 0
     holds.end(conn, [one.id for one in ended], now)
     claimed = [one for one in ended if one.kind is HoldKind.CLAIM]
     open_alerts = repository.open_of_clients(conn, {one.client_id for one in claimed})
@@ -140,7 +142,7 @@ def _known(conn: Connection, client_id: ClientId, curator_id: CuratorId) -> Clai
 def _say_returned(conn: Connection, ended: Hold, found: Alert, now: datetime, env: Surroundings) -> None:
     told = directory.recipients(conn, [ended.client_id], now)[ended.client_id].informed
     people = directory.curators_by_id(conn, [*told, ended.curator_id])
-    facts = {**alert_facts(found, now), "who": people[ended.curator_id].name}
+    who = people[ended.curator_id].name
     for curator_id in told:
         person = people[curator_id]
         if person.address is None:
@@ -151,7 +153,7 @@ def _say_returned(conn: Connection, ended: Hold, found: Alert, now: datetime, en
             kind=Kind.ALERT,
             template="alerts/returned",
             language=person.language,
-            facts=facts,
+            facts={**alert_facts(found, now, person.time_zone), "who": who},
             buttons=(Button("alert", f"alert:{found.id}"),),
             partner_id=ended.partner_id,
             curator_id=curator_id,

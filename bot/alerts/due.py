@@ -25,7 +25,7 @@ class DueClient:
     """A client that runs out. `day` is the last paid one in its own calendar, `reason` a kind of alert.
 
     `ends_at` is the moment its subscription ends or ended, `runs_out_at` the one at which its money is gone; either is
-    None when there is no such thing.
+    None when there is no such thing. `as_of`, `source`: as in a standing.
     """
 
     client_id: ClientId
@@ -36,6 +36,8 @@ class DueClient:
     ends_at: datetime | None
     runs_out_at: datetime | None
     balance: Money
+    as_of: datetime | None = None
+    source: str | None = None
 
 
 def due_list(
@@ -70,6 +72,8 @@ def _due(client: Client, standing: Standing, now: datetime, paid: date | None) -
         ends_at=first_instant(end + _DAY, client.time_zone) if end else None,
         runs_out_at=standing.runs_out_at,
         balance=standing.balance,
+        as_of=standing.as_of,
+        source=standing.source,
     )
 
 

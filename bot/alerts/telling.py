@@ -96,7 +96,7 @@ def _tell_one(conn: Connection, curator: Curator, alerts: list[Alert], now: date
 
 
 def _outgoing(told: Digest, curator: Curator, now: datetime) -> Outgoing:
-    wording = worded(told, now, may_act=curator.may_move_money)
+    wording = worded(told, now, curator.time_zone, may_act=curator.may_move_money)
     assert curator.address is not None
     return Outgoing(
         key=message_key(told.first.id, curator.id),

@@ -4,7 +4,7 @@ The words themselves are in `bot/templates/messages/alerts`. A text with buttons
 others get a note: the same facts without the contact and without anything to tap.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,10 +29,13 @@ class Wording:
     buttons: tuple[Button, ...] = ()
 
 
-def worded(told: Digest, now: datetime, *, may_act: bool) -> Wording:
-    """How a digest is told: one client in full, several by the most urgent and a button to see them all."""
+def worded(told: Digest, now: datetime, zone: str, *, may_act: bool) -> Wording:
+    """How a digest is told: one client in full, several by the most urgent and a button to see them all.
+
+    `zone` is the reader's.
+    """
     first = told.first
-    facts = alert_facts(first, now)
+    facts = {**alert_facts(first, now, zone), **reader_facts(told.alerts, now, zone)}
     if first.kind is Kind.RECOVERED:
         return _good_news(told, facts)
     if not told.single:
@@ -44,10 +47,19 @@ def worded(told: Digest, now: datetime, *, may_act: bool) -> Wording:
     return Wording(f"alerts/{name}", facts, tuple(Button(action, f"{action}:{first.id}") for action in actions))
 
 
-def alert_facts(alert: Alert, now: datetime) -> dict[str, Any]:
-    """The snapshot of an alert, and how many days are left of it today in the client's own calendar."""
+def alert_facts(alert: Alert, now: datetime, zone: str) -> dict[str, Any]:
+    """The snapshot of an alert; how many days are left of it today in the client's own calendar; the reader's day."""
     today = now.astimezone(ZoneInfo(alert.facts["time_zone"])).date()
-    return {**alert.facts, "days": alert.days_left(today)}
+    return {**alert.facts, **reader_facts([alert], now, zone), "days": alert.days_left(today)}
+
+
+def reader_facts(alerts: Sequence[Alert], now: datetime, zone: str) -> dict[str, Any]:
+    """The reader's zone and day, and as of when these alerts are, the oldest: only what was read from elsewhere has a
+    source to name."""
+    read = [(one.facts["as_of"], one.facts["source"]) for one in alerts if one.facts.get("source")]
+    as_of, source = min(read, default=(None, None))
+    today = now.astimezone(ZoneInfo(zone)).date().isoformat()
+    return {"as_of": as_of, "source": source, "zone": zone, "today": today}
 
 
 def _good_news(told: Digest, facts: Mapping[str, Any]) -> Wording:

@@ -57,7 +57,11 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """A client with everything billing knows. `balance` is posted, `available` what is not held either."""
+    """A client with everything billing knows. `balance` is posted, `available` what is not held either.
+
+    `as_of` and `source` ("table" or "poll") say when and how it was read from elsewhere; both are None where our own
+    ledger and subscriptions are the truth.
+    """
 
     client_id: ClientId
     partner_id: PartnerId
@@ -70,6 +74,7 @@ class Holdings:
     account_id: AccountId | None
     subscriptions: tuple[Subscription, ...]
     channels: tuple[Channel, ...]
+    source: str | None = None
 
     def subscription(self, subscription_id: SubscriptionId | None) -> Subscription | None:
         """The subscription of that id."""

@@ -176,6 +176,7 @@ def _quote(
         expires_at=desk.now + desk.book.quote_lasts,
         token=token,
         as_of=desk.held.as_of,
+        source=desk.held.source,
         **({} if bought is None else _purchase_facts(desk, bought)),
     )
 

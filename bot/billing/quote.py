@@ -55,6 +55,8 @@ class Quote:
     gone_by: date | None = None
     sample_prices: bool = False
     as_of: datetime | None = None
+    source: str | None = None
+    """How the client was read from elsewhere at `as_of`: table or poll; None where the book is the truth."""
     repeat_of: str | None = None
     other_id: TransferId | None = None
     change: str | None = None

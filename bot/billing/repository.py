@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
 
 from bot.billing.accounts import Account, client_accounts
 from bot.billing.holdings import Channel, Holdings, Subscription
@@ -16,10 +16,20 @@ from bot.id_generator import new_id
 from bot.ids import AccountId, ChannelId, ClientId, PartnerId, SubscriptionId, TransactionId
 from bot.money import Money
 from bot.storage.queries import upsert
-from bot.storage.tables import account, channel, client, client_day, posting, subscription
+from bot.storage.tables import account, channel, client, client_day, partner, posting, subscription
 
 _CHUNK = 500
-_BY_CLIENT = select(client.c.id, client.c.partner_id, client.c.currency, client.c.time_zone, client.c.as_of)
+_ELSEWHERE = partner.c.gateway != "book"
+"""The book's own clients are imported once, to open their accounts; from then on nothing is as of an import."""
+_BY_CLIENT = select(
+    client.c.id,
+    client.c.partner_id,
+    client.c.currency,
+    client.c.time_zone,
+    case((_ELSEWHERE, client.c.as_of)).label("as_of"),
+    client.c.source,
+).join(partner, partner.c.id == client.c.partner_id)
+_HOW = {"import": "table", "poll": "poll"}
 _SET_CHANNEL_STATE = update(channel).where(channel.c.id == bindparam("which")).values(state=bindparam("new_state"))
 _SET_CHARGED = update(channel).where(channel.c.id == bindparam("which")).values(charged_through=bindparam("through"))
 
@@ -185,7 +195,7 @@ def _channels(conn: Connection, ids: Sequence[str]) -> Mapping[str, list[Channel
 
 
 def _holdings(
-    row: Row[Any, Any, Any, Any, Any],
+    row: Row[Any, Any, Any, Any, Any, Any],
     found: Account | None,
     subscriptions: Sequence[Subscription],
     channels: Sequence[Channel],
@@ -203,6 +213,7 @@ def _holdings(
         account_id=AccountId(found.id) if found else None,
         subscriptions=tuple(subscriptions),
         channels=tuple(channels),
+        source=None if row.as_of is None else _HOW.get(row.source, "table"),
     )
 
 

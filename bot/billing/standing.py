@@ -54,7 +54,7 @@ class Standing:
     of money. `last_increase`: the latest transaction that brought money, None without. `renewal`: list price of
     renewing with the same plan and period (`renewal_months`), None when it is unknown. `unpaid`: what a subscription
     costs that was created and waits for payment till the end of `unpaid_until`. `auto`: the client renews by itself, at
-    `renews_at` the next time.
+    `renews_at` the next time. `as_of`, `source`: as in Holdings.
     """
 
     client_id: ClientId
@@ -81,6 +81,7 @@ class Standing:
     unpaid_until: date | None = None
     auto: AutoRenewal | None = None
     renews_at: datetime | None = None
+    source: str | None = None
 
 
 def standing_of(
@@ -123,6 +124,7 @@ def standing_of(
         unpaid_until=waits.end_date if waits else None,
         auto=auto,
         renews_at=renews_at(next_end, held.time_zone, book) if auto and next_end else None,
+        source=held.source,
     )
 
 

@@ -9,8 +9,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.alert import Kind as Reason
 from bot.alerts.digest import Digest, digest
 from bot.alerts.due import DueClient, due_list
-from bot.alerts.wording import worded
-from bot.billing.local_day import local_date
+from bot.alerts.wording import reader_facts, worded
 from bot.directory import service as directory
 from bot.directory.people import Curator, Role
 from bot.errors import UserError
@@ -21,6 +20,7 @@ from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
 from bot.handlers.reply import CHOICES_MAX, Menu, Replies, Reply
 from bot.handlers.router import Router
+from bot.handlers.seen import seen
 from bot.ids import AlertId
 from bot.messaging import outbox
 from bot.messaging.message import Kind, Outgoing
@@ -45,7 +45,7 @@ def due(ctx: Context, command: Due) -> Replies:
     shown = lines[:CHOICES_MAX]
     facts = {
         "clients": [_line(one) for one in shown],
-        "today": local_date(ctx.now, ctx.curator.time_zone).isoformat(),
+        **seen(ctx, shown),
         "days": within,
         "total": len(lines),
         "more": len(lines) - len(shown),
@@ -74,7 +74,8 @@ def show(ctx: Context, tap: Tap) -> Replies:
         for one in shown
     ]
     choices = tuple(payload_of("alert", one.id) for one in shown)
-    return [Reply("replies/told", {"alerts": lines, "more": len(kept) - len(shown)}, menu=Menu(choices))]
+    facts = {**reader_facts(shown, ctx.now, ctx.curator.time_zone), "alerts": lines, "more": len(kept) - len(shown)}
+    return [Reply("replies/told", facts, menu=Menu(choices))]
 
 
 @router.tap("alert")
@@ -85,7 +86,7 @@ def full(ctx: Context, tap: Tap) -> Replies:
         return [Reply("replies/button_old")]
     if not alert.open:
         return [Reply("replies/all_settled")]
-    said = worded(Digest(alert, (alert,)), ctx.now, may_act=ctx.curator.may_move_money)
+    said = worded(Digest(alert, (alert,)), ctx.now, ctx.curator.time_zone, may_act=ctx.curator.may_move_money)
     return [Reply(said.template, said.facts, said.buttons, client_id=alert.client_id)]
 
 

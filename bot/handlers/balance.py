@@ -13,6 +13,7 @@ from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
 from bot.handlers.reply import Replies, Reply
 from bot.handlers.router import Router
+from bot.handlers.seen import seen
 from bot.ids import ClientId
 from bot.messaging.templates import Button
 from bot.money import as_json
@@ -84,8 +85,7 @@ def _facts(ctx: Context, client: Client, found: Standing) -> dict[str, Any]:
         "renewal": as_json(found.renewal) if found.renewal else None,
         "contact_name": client.contact_name,
         "contact_phone": client.contact_phone,
-        "as_of": found.as_of.isoformat() if found.as_of else None,
-        "zone": ctx.curator.time_zone,
+        **seen(ctx, [found]),
     }
 
 

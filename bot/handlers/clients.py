@@ -3,7 +3,6 @@
 from typing import Any
 
 from bot.billing import service as billing
-from bot.billing.local_day import local_date
 from bot.directory import service as directory
 from bot.directory.matching import Candidate, Exact, Several
 from bot.directory.people import Client
@@ -14,6 +13,7 @@ from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
 from bot.handlers.reply import CHOICES_MAX, Menu, Replies, Reply
 from bot.handlers.router import Router
+from bot.handlers.seen import seen
 from bot.money import as_json
 
 router = Router()
@@ -30,9 +30,11 @@ def clients(ctx: Context, command: Clients) -> Replies:
     pages = -(-len(found) // CHOICES_MAX)
     page = min(command.page, pages)
     shown = found[(page - 1) * CHOICES_MAX : page * CHOICES_MAX]
+    known = directory.clients_by_id(ctx.conn, [one.id for one in shown])
+    standings = billing.standings(ctx.conn, known, ctx.now, ctx.env.around.book)
     facts = {
-        "clients": _lines(ctx, shown),
-        "today": local_date(ctx.now, ctx.curator.time_zone).isoformat(),
+        "clients": [_line(known[one.id], standings[one.id]) for one in shown],
+        **seen(ctx, standings.values()),
         "total": len(found),
         "page": page,
         "pages": pages,
@@ -57,12 +59,6 @@ def _found(ctx: Context, search: str | None) -> list[Candidate]:
             return list(several)
         case _:
             return []
-
-
-def _lines(ctx: Context, shown: list[Candidate]) -> list[dict[str, Any]]:
-    known = directory.clients_by_id(ctx.conn, [one.id for one in shown])
-    standings = billing.standings(ctx.conn, known, ctx.now, ctx.env.around.book)
-    return [_line(known[one.id], standings[one.id]) for one in shown]
 
 
 def _line(client: Client, found: billing.Standing) -> dict[str, Any]:

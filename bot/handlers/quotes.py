@@ -52,6 +52,7 @@ def _shown(ctx: Context, client: Client, quote: Quote, code: str) -> Reply:
     facts["today"] = local_date(ctx.now, client.time_zone).isoformat()
     facts["locked"] = ctx.conversation.minutes_locked(ctx.now)
     if ctx.partner.gateway == "wazzup":
+        facts |= {"source": quote.source, "zone": ctx.curator.time_zone}
         return task_texts.question(quote, facts, client)
     cancel = Button("cancel", payload_of("cancel", quote.token))
     if quote.guard is not None:

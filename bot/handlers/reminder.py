@@ -44,7 +44,7 @@ def remind(conn: Connection, key: str, now: datetime, env: Surroundings) -> Deli
         return None
     if curator.id not in directory.recipients(conn, [alert.client_id])[alert.client_id].curators:
         return None
-    said = worded(Digest(alert, (alert,)), now, may_act=curator.may_move_money)
+    said = worded(Digest(alert, (alert,)), now, curator.time_zone, may_act=curator.may_move_money)
     message = Outgoing(
         key=f"remind:{alert.id}:{curator.id}:{now.astimezone(ZoneInfo(curator.time_zone)).date().isoformat()}",
         to=curator.address,

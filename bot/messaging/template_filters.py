@@ -18,6 +18,7 @@ PLAIN_MAX = 80
 _LOOKALIKES = str.maketrans({"*": "∗", "_": "ˍ", "~": "∼", "`": "ˋ"})
 """WhatsApp turns these marks into bold, italic, strike and mono; their twins look the same and do nothing."""
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_NEAR = {0: "today", 1: "yesterday"}
 _SPACES = re.compile(r"[ \t\r\n\u2028\u2029]+")
 
 
@@ -58,9 +59,18 @@ def day(
     return i18n.date_text(parsed, language, weekday=weekday, year=year)
 
 
-def moment(value: datetime | str | None, zone: str, *, language: str) -> str:
-    """Day and time in a zone, given as a datetime or as ISO text with an offset."""
-    return i18n.moment_text(_moment(value), zone, language) if value else NOTHING
+def moment(value: datetime | str | None, zone: str, today: date | str | None = None, *, language: str) -> str:
+    """Day and time in a zone, given as a datetime or as ISO text with an offset. With the reader's `today`, that day
+    and the one before are called so."""
+    if not value:
+        return NOTHING
+    said = i18n.moment_text(_moment(value), zone, language)
+    if not today:
+        return said
+    ago = (date.fromisoformat(today) if isinstance(today, str) else today) - i18n.local_date(_moment(value), zone)
+    if ago.days not in _NEAR:
+        return said
+    return f"{i18n.translations(language).gettext(_NEAR[ago.days])} {hour(value, zone, language=language)}"
 
 
 def hour(value: datetime | str | None, zone: str, *, language: str) -> str:

@@ -9,7 +9,7 @@ from bot.errors import ConfigError
 
 CATEGORIES = ("utility", "marketing", "authentication")
 _KEY = re.compile(r"^[a-z][a-z0-9_]*$")
-_KNOWN = {"category", "variables", "buttons", "sample", "only_in_window", "content"}
+_KNOWN = {"category", "variables", "buttons", "sample", "only_in_window", "content", "sourced"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +19,15 @@ class Entry:
     `key` is `family/name`. A *content* entry has fixed lines, single-line variables and fixed buttons, and goes as a
     content template; any other is free text that only goes while the 24-hour window is open.
     `variables` maps the name used in the text to the expression that makes its value from the facts, in the order of
-    their numbers. `buttons` maps an action to its English title, in the order shown.
+    their numbers. `buttons` maps an action to its English title, in the order shown. `sourced`: it tells of a client,
+    and says as of when where that client's facts were read from elsewhere (`sourced.py`).
     """
 
     key: str
     content: bool = False
     category: str = "utility"
     only_in_window: bool = False
+    sourced: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     buttons: Mapping[str, str] = field(default_factory=dict)
     sample: Mapping[str, Any] = field(default_factory=dict)
@@ -51,6 +53,7 @@ def _entry(key: str, table: Mapping[str, Any]) -> Entry:
         content=bool(buttons) or bool(table.get("content", False)),
         category=table.get("category", "utility"),
         only_in_window=bool(table.get("only_in_window", False)),
+        sourced=bool(table.get("sourced", False)),
         variables=dict(table.get("variables", {})),
         buttons=buttons,
         sample=dict(table.get("sample", {})),

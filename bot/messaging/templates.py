@@ -13,7 +13,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, TemplateError
 
 from bot import i18n
-from bot.errors import PermanentError
+from bot.errors import ConfigError, PermanentError
+from bot.messaging import sourced
 from bot.messaging.button import Button as Button
 from bot.messaging.template_filters import filters, one_line
 from bot.messaging.template_manifest import Entry, entries
@@ -86,6 +87,17 @@ class Registry:
             text = family / f"{entry.key.split('/')[1]}.txt.j2"
             if text.is_file():
                 self._sources[entry.key] = text.read_text(encoding="utf-8").rstrip("\n")
+                self._add_variant(entry)
+
+    def _add_variant(self, entry: Entry) -> None:
+        """Of a text that may have to name its source: the one with that line, beside the one without."""
+        text = self._sources[entry.key]
+        if sourced.names_source(text) != entry.sourced:
+            raise ConfigError([f"{entry.key}: sourced = true and a line with {{{{ source }}}} go together"])
+        if entry.sourced:
+            longer = sourced.variant(entry, text)
+            self._entries[longer.key], self._sources[longer.key] = longer, text
+            self._sources[entry.key] = sourced.without_source(text).rstrip("\n")
 
     def entry(self, key: str) -> Entry:
         """The manifest's entry; TextError when there is none."""
@@ -121,9 +133,13 @@ class Registry:
         return [self.content(key, tag) for key in self.names() if self._entries[key].content for tag in languages]
 
     def render(self, key: str, language: str, facts: Mapping[str, Any], buttons: Sequence[Button] = ()) -> Rendered:
-        """One text in a language. The buttons must be the entry's own, in its order."""
+        """One text in a language. The buttons must be the entry's own, in its order.
+
+        Where the facts are as of an import (`as_of`), a text that has a line for it says so.
+        """
         language = i18n.supported(language)
-        entry = self.entry(key)
+        entry = self.entry(sourced.key_for(self.entry(key), facts))
+        key = entry.key
         payloads = _payloads(entry, buttons)
         try:
             values = self.values(entry, language, facts)

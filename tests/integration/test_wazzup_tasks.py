@@ -71,6 +71,7 @@ async def test_the_third_conversation(db: Database) -> None:
         assert quote.text.splitlines() == [
             "*Renew Gamma Travel in Wazzup?* Pro, 3 channels",
             "6 months: €729.00 (sample price). You pay €473.85 (-35%)",
+            "Source: Wazzup table of today 09:00",
             "Wazzup lets only a person do this: you get the steps.",
         ]
         assert list(quote.buttons) == ["Confirm", "Other period", "Cancel"]
@@ -102,7 +103,8 @@ async def test_in_russian(db: Database) -> None:
         anna = world(conn, language="ru")
         quote = anna.ask("продли gamma")
         assert quote.text.splitlines()[0] == "*Продлить Gamma Travel в Wazzup?* Pro, 3 канала"
-        assert quote.text.splitlines()[2] == "В Wazzup это может только человек: пришлю шаги."
+        assert quote.text.splitlines()[2] == "Источник данных: таблица Wazzup, сегодня 09:00"
+        assert quote.text.splitlines()[3] == "В Wazzup это может только человек: пришлю шаги."
         [todo] = anna.tap(quote, "Подтвердить")
         assert todo.text.splitlines() == [
             "*Задача W-1: Gamma Travel* https://app.wazzup24.com/48210033",
@@ -167,7 +169,7 @@ async def test_money_confirms_a_top_up_after_the_guard(db: Database) -> None:
     def story(conn: Connection) -> None:
         anna = world(conn)
         guard = anna.ask("topup beta 100")
-        assert guard.template == "tasks/quote_guard"
+        assert guard.template == "tasks/quote_guard_sourced"
         assert list(guard.buttons) == ["Subscribe, then pay", "Only top up", "Cancel"]
         [todo] = anna.tap(guard, "Only top up")
         assert todo.text.splitlines()[1] == "1. Partner account: send 100.00 to ID 48210025"
@@ -205,7 +207,7 @@ async def test_a_task_that_is_given_up(db: Database, title: str, word: str) -> N
         assert conn.execute(select(transfer.c.state)).scalars().all() == ["voided"]
         assert anna.tap(todo, "Done")[0].template == "tasks/over_closed"
         show(conn, anna, gamma(OLD_END))
-        assert anna.ask("renew gamma").template == "tasks/quote_renew"
+        assert anna.ask("renew gamma").template == "tasks/quote_renew_sourced"
 
     await db.write(story)
 
