@@ -83,7 +83,9 @@ class WebSettings(Section):
 class MoneySettings(Section):
     """How money may move."""
 
-    undo_seconds: int = Field(0, ge=0, le=300, description="a confirmed operation waits this long for an undo")
+    undo_seconds: int = Field(
+        60, ge=0, le=300, description="a confirmed operation holds its money so long for an Undo; 0: it is done at once"
+    )
     prices: str | None = Field(None, description="price book to use instead of the shipped plans.toml")
     bank_details: str | None = Field(
         None, max_length=300, description="where to pay by bank transfer, told to who asks to replenish"

@@ -1,4 +1,7 @@
-"""Receipts: the asker gets the whole of it, the other curators hear that it was done, by whom and its number."""
+"""Receipts: the asker gets the whole of it, the other curators hear that it was done, by whom and its number.
+
+Of what was confirmed and could not be carried out the asker hears as well.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -38,6 +41,8 @@ def write_receipts(
         kind = _KINDS.get(change.what)
         if kind is not None and change.transfer_id is not None:
             _write(conn, kind, change.transfer_id, now, env, in_reply_to)
+        elif change.what == "not_done" and change.transfer_id is not None:
+            _tell_not_done(conn, change.transfer_id, now, env)
 
 
 def _write(
@@ -60,6 +65,29 @@ def _write(
         if delivery_id is not None and outgoing.curator_id is not None:
             told[outgoing.curator_id] = delivery_id
     notifications.insert_sent(conn, alert.id, told, now)
+
+
+def _tell_not_done(conn: Connection, transfer_id: TransferId, now: datetime, env: Surroundings) -> None:
+    """What was held is free again: say so to who waits for the receipt."""
+    moved = transfers.read(conn, transfer_id)
+    if moved is None or moved.client_id is None or moved.asked_by is None:
+        return
+    asker = directory.curators_by_id(conn, [moved.asked_by]).get(moved.asked_by)
+    to = moved.asked_from or (asker.address if asker else None)
+    if asker is None or to is None:
+        return
+    note = Outgoing(
+        key=receipt_message_key(moved.id, asker.id),
+        to=to,
+        kind=message.Kind.RECEIPT,
+        template="receipts/not_done",
+        language=asker.language,
+        facts={"company": directory.get_client(conn, moved.client_id).company, "receipt": moved.receipt},
+        partner_id=moved.partner_id,
+        curator_id=asker.id,
+        client_id=moved.client_id,
+    )
+    outbox.enqueue(conn, note, sender=env.sender, now=now, jobs=env.jobs)
 
 
 def _outgoings(

@@ -137,7 +137,7 @@ def _reasons(changes: list[Changed]) -> Mapping[ClientId, str]:
     """What to note with the alerts of each client that these changes settle: `renewed:<transfer>` or `imported`."""
     reasons: dict[ClientId, Changed] = {}
     for change in changes:
-        if change.client_id is not None:
+        if change.client_id is not None and change.what != "not_done":
             known = reasons.setdefault(change.client_id, change)
             if _rank(change) < _rank(known):
                 reasons[change.client_id] = change

@@ -16,4 +16,5 @@ class Surroundings:
     policy: Policy
     sender: Address
     jobs: Jobs
-    undo_seconds: int = 0
+    undo_seconds: int = 60
+    """So long a confirmed operation only holds its money; 0: it is done at once."""

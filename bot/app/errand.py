@@ -12,14 +12,17 @@ from bot.app.clock_offset import read_offset
 from bot.app.heartbeats import anybody_works, phone_page
 from bot.app.house import House, build
 from bot.app.opening import open_database
+from bot.app.settling import settle_first
 from bot.app.simulation import bound_sockets, embedded_simulator, is_simulated, pointed_at_simulator
+from bot.app.surroundings import surroundings
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.errors import TransientError, UserError
 from bot.id_generator import new_id
-from bot.ids import Address, InboxId
+from bot.ids import Address, DeliveryId, InboxId
+from bot.jobs.local import LocalJobs
 from bot.messaging import inbox as inbox_room
-from bot.messaging.deliveries import Delivery, replies_to
+from bot.messaging.deliveries import Delivery, Filter, list_deliveries, replies_to
 from bot.messaging.message import Inbound
 from bot.messaging.status import State
 from bot.storage.engine import Database
@@ -34,11 +37,13 @@ Say = Callable[[Address, str, str | None], Awaitable[str]]
 
 
 class Errand:
-    """An installation that is visited by a command."""
+    """An installation that is visited by a command. `since`: when the visit began."""
 
-    def __init__(self, db: Database, say: Say) -> None:
+    def __init__(self, db: Database, say: Say, since: datetime) -> None:
         self._db = db
         self._say = say
+        self._since = since
+        self._told: set[DeliveryId] = set()
 
     async def exchange(self, address: Address, text: str, payload: str | None) -> list[Delivery]:
         """Hand a message in, wait until it is handled, and give what was said in answer, with what became of it."""
@@ -50,7 +55,15 @@ class Errand:
         while _under_way(replies) and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(_LOOK_SECONDS)
             replies = await self._db.read(replies_to, inbox_id)
+        self._told |= {one.id for one in replies}
         return replies
+
+    async def news(self, address: Address) -> list[Delivery]:
+        """What else was said to a person since the visit began, such as the receipt of a confirmation before it."""
+        page = await self._db.read(list_deliveries, Filter(to=address, since=self._since))
+        found = [one for one in reversed(page.deliveries) if one.id not in self._told]
+        self._told |= {one.id for one in found}
+        return found
 
 
 @asynccontextmanager
@@ -60,13 +73,16 @@ async def errand(settings: Settings) -> AsyncIterator[Errand]:
         clock = SystemClock()
         clock.move_to_offset(await db.read(read_offset))
         if await db.read(anybody_works, datetime.now(UTC)):
-            yield Errand(db, await _by_those_who_work(db, settings, clock))
-        elif settings.twilio.account_sid is None:
+            yield Errand(db, await _by_those_who_work(db, settings, clock), clock.now())
+            return
+        began = clock.now()
+        settle_first(db, clock.now(), surroundings(settings, LocalJobs(db, clock, worker="visit")))
+        if settings.twilio.account_sid is None:
             async with _on_a_simulator(db, settings, clock) as say:
-                yield Errand(db, say)
+                yield Errand(db, say, began)
         else:
             async with _working_here(db, settings, clock) as say:
-                yield Errand(db, say)
+                yield Errand(db, say, began)
 
 
 async def _by_those_who_work(db: Database, settings: Settings, clock: SystemClock) -> Say:

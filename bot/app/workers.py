@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 
 from bot.alerts import service as alerts
 from bot.alerts.report import ScanReport
+from bot.app.settling import settle
 from bot.billing import renewing
 from bot.billing.changed import Changed
 from bot.billing.charging import charge_due, is_waiting
-from bot.billing.confirming import expire_quotes, settle_due
+from bot.billing.confirming import expire_quotes
 from bot.clock import Clock
 from bot.handlers import reminder
 from bot.handlers.dispatcher import dispatch
@@ -88,7 +89,8 @@ class Workers:
 
     async def settle(self, job: Job) -> None:
         """Post, or void, what waited its time."""
-        await self._until_done(settle_due)
+        while await self._db.write(settle, self._clock.now(), self._env.around, bulk=True):
+            pass
 
     async def expire(self, job: Job) -> None:
         """Close quotes and messages whose time is over."""
@@ -121,12 +123,6 @@ class Workers:
         await self._db.write(prune, now, bulk=True)
         while days and await self._db.write(forget_old, now - timedelta(days=days), now, bulk=True):
             pass
-
-    async def _until_done(self, chunk: Chunk) -> int:
-        done = 0
-        while changes := await self._db.write(self._apply, chunk, self._clock.now(), bulk=True):
-            done += len(changes)
-        return done
 
     def _charges(self, conn: Connection, now: datetime) -> list[Changed]:
         return charge_due(conn, self._env.around.book, now)

@@ -23,6 +23,7 @@ What = Literal[
     "taken_back",
     "restored",
     "paid_out",
+    "not_done",
 ]
 
 
@@ -31,7 +32,8 @@ class Changed:
     """One fact that changed. `client_id` is None for the partner's own account.
 
     `transfer_id` is set on the one change that a receipt belongs to: topped_up, renewed, subscribed or changed.
-    `unpaid`: a subscription was created that still has to be paid; `lapsed`: it was not, in time.
+    `not_done`: a confirmed operation was taken back when its time came, since the facts had changed; `transfer_id`
+    says which. `unpaid`: a subscription was created that still has to be paid; `lapsed`: it was not, in time.
     """
 
     partner_id: PartnerId

@@ -20,6 +20,8 @@ from bot.errors import UserError
 from bot.ids import AccountId, Address, CuratorId, TransferId
 from bot.money import as_json
 
+SETTLE_JOB = "settle"
+"""The job that posts what has waited its time; also left for the very moment that a window closes."""
 GATEWAYS: Mapping[str, Gateway] = {one.name: one for one in (BookGateway(), WazzupGateway())}
 
 
@@ -97,7 +99,10 @@ def void(conn: Connection, transfer_id: TransferId, reason: str, now: datetime) 
 
 
 def settle_due(conn: Connection, now: datetime, limit: int = 500) -> list[Changed]:
-    """Post the pending transfers whose time has come; one that no longer fits the facts is voided, its reason kept."""
+    """Post the pending transfers whose time has come; one that no longer fits the facts is voided, its reason kept.
+
+    Whoever confirmed that one is to be told: of it comes a change `not_done`.
+    """
     due = transfers.due(conn, now, limit)
     lock_accounts(conn, {one for moved in due for one in net(moved.drafts)})
     changes: list[Changed] = []
@@ -105,10 +110,16 @@ def settle_due(conn: Connection, now: datetime, limit: int = 500) -> list[Change
         reason = GATEWAYS[moved.effect["gateway"]].stale(conn, moved)
         if reason is not None:
             _void(conn, moved, f"stale: {reason}", now)
+            changes.append(Changed(moved.partner_id, moved.client_id, "not_done", moved.id))
             continue
         locked = lock_people(conn, moved.drafts)
         changes += _carry_out(conn, moved, locked, _held(moved, locked), now)[1]
     return changes
+
+
+def is_due(conn: Connection, now: datetime) -> bool:
+    """Whether a pending transfer has waited its time."""
+    return transfers.is_due(conn, now)
 
 
 def expire_quotes(conn: Connection, now: datetime) -> int:

@@ -181,6 +181,12 @@ def due(conn: Connection, now: datetime, limit: int) -> list[Transfer]:
     return [_transfer(row) for row in conn.execute(query)]
 
 
+def is_due(conn: Connection, now: datetime) -> bool:
+    """Whether the time of a pending transfer to post has come."""
+    waiting = select(transfer.c.id).where(transfer.c.state == "pending", transfer.c.post_at <= now)
+    return conn.execute(waiting.limit(1)).first() is not None
+
+
 def pending(conn: Connection, partner_id: PartnerId | None = None) -> list[Transfer]:
     """Every transfer that waits to be posted, of one partner or of all, the oldest first."""
     query = select(transfer).where(transfer.c.state == "pending")

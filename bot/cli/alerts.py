@@ -15,6 +15,7 @@ from bot.alerts.surroundings import Surroundings
 from bot.alerts.why import Outcome
 from bot.alerts.why import why as outcomes_of
 from bot.app.clock_offset import move_forward
+from bot.app.settling import settle_first
 from bot.app.simulation import is_simulated
 from bot.billing.charging import charge_due, is_waiting
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
@@ -24,6 +25,7 @@ from bot.cli.session import Session, partner_of, session
 from bot.errors import UserError
 from bot.i18n import date_text, money_text
 from bot.ids import PartnerId
+from bot.storage.switches import Switch, paused
 
 
 def register(app: typer.Typer) -> None:
@@ -136,7 +138,8 @@ def _scan(here: Session, now: datetime, only: PartnerId | None) -> ScanReport:
     if now > here.now:
         _go_to(here, now)
     env = here.env
-    while here.db.write_now(_charge, env, now):
+    settle_first(here.db, now, env)
+    while not here.db.read_now(paused, Switch.MONEY) and here.db.write_now(_charge, env, now):
         pass
     return here.db.write_now(lambda conn: alerts.scan(conn, now=now, env=env, partner_id=only))
 
@@ -146,7 +149,7 @@ def _rehearse(here: Session, now: datetime, only: PartnerId | None) -> ScanRepor
     env = here.env
 
     def unit(conn: Connection) -> None:
-        while _charge(conn, env, now):
+        while not paused(conn, Switch.MONEY) and _charge(conn, env, now):
             pass
         raise _Rehearsed(alerts.scan(conn, now=now, env=env, partner_id=only, dry_run=True))
 

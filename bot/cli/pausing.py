@@ -31,7 +31,7 @@ def pause(
     json: JsonOption = False,
 ) -> None:
     """Stop sending or money until `resume`. Messages stay queued; nothing is confirmed, settled or charged."""
-    with session(config) as here:
+    with session(config, settled=False) as here:
         if which is not None:
             who, why = by or getpass.getuser(), _reason(reason)
             here.db.write_now(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from bot.alerts.surroundings import Surroundings
 from bot.app.clock_offset import read_offset
 from bot.app.opening import open_database
+from bot.app.settling import settle_first
 from bot.app.surroundings import surroundings
 from bot.clock import SystemClock
 from bot.config import Settings, load_settings
@@ -60,13 +61,16 @@ def settings_of(config: Path | None, *, quiet: bool = False) -> Settings:
 
 
 @contextmanager
-def session(config: Path | None) -> Iterator[Session]:
-    """Open the installation for one command, and close it."""
+def session(config: Path | None, *, settled: bool = True) -> Iterator[Session]:
+    """Open the installation for one command, and close it. What is due to be posted is `settled` first."""
     settings = settings_of(config, quiet=True)
     with open_database(settings) as db:
         clock = SystemClock()
         clock.move_to_offset(db.read_now(read_offset))
-        yield Session(settings, db, clock)
+        here = Session(settings, db, clock)
+        if settled:
+            settle_first(db, here.now, here.env)
+        yield here
 
 
 def partner_of(conn: Connection, wanted: str | None) -> Partner:

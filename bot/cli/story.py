@@ -124,19 +124,21 @@ async def _morning(house: House, teller: _Teller) -> None:
     await teller.taps(anna, "Renew")
     await teller.hears(anna, "Alfa Dental", "€936.00", "€264.00")
     await teller.taps(anna, "Confirm")
-    await teller.hears(anna, "Alfa Dental", "€1,440.00", "€264.00")
+    await _held(house, teller, anna, "Renewing *Alfa Dental*")
+    await teller.hears(anna, "Renewed", "Alfa Dental", "€1,440.00", "€264.00")
     await teller.hears(marta, "Alfa Dental")
     await teller.says(anna, "topup beta 100")
     await teller.hears(anna, "Beta Kids", "€52.65")
     await teller.taps(anna, "Subscribe, then pay")
-    await teller.hears(anna, "Beta Kids", "€211.35")
+    await _held(house, teller, anna, "Subscribing *Beta Kids*")
+    await teller.hears(anna, "Subscribed", "Beta Kids", "€211.35")
     await teller.says(marta, "баланс альфа дентал")
     await teller.hears(marta, "Alfa Dental")
     await teller.says(tom, "topup 48210033 50")
     await teller.hears(tom, "")
     await teller.says(_STRANGER, "balance alfa")
     await teller.hears(_STRANGER, "")
-    await _next_day(house)
+    await _later(house, timedelta(days=1))
     await teller.hears(anna, "Finances")
     await teller.says(anna, "partner")
     await teller.hears(anna, "€211.35")
@@ -146,9 +148,17 @@ def _number_of(company: str, listed: Line) -> str:
     return next(row.split(".")[0] for row in listed.text.splitlines() if f". {company}:" in row)
 
 
-async def _next_day(house: House) -> None:
+async def _held(house: House, teller: _Teller, address: str, what: str) -> None:
+    """The money is only held; the story's clock lets the time for an Undo pass."""
+    seconds = house.env.around.undo_seconds
+    if seconds:
+        await teller.hears(address, what, "Nothing moved yet")
+        await _later(house, timedelta(seconds=seconds))
+
+
+async def _later(house: House, by: timedelta) -> None:
     assert isinstance(house.clock, SystemClock)
-    await move_clock(house.db, house.clock, timedelta(days=1))
+    await move_clock(house.db, house.clock, by)
     await house.scheduler.tick()
 
 

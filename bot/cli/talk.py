@@ -15,6 +15,8 @@ from bot.messaging.deliveries import Delivery
 from bot.phone import whatsapp_address
 
 _WAIT_SECONDS = 20.0
+_Heard = tuple[list[Delivery], list[Delivery]]
+"""What else was said in the meantime, and the replies."""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,11 +32,17 @@ def say(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Send a message as a curator would, and wait for the replies."""
-    replies = asyncio.run(_say(config, whatsapp_address(sender), text, payload))
+    """Send a message as a curator would, and wait for the replies.
+
+    A confirmed operation is posted once its time for an Undo is over: by the service, or where none runs by the next
+    command, which shows the receipt too.
+    """
+    news, replies = asyncio.run(_say(config, whatsapp_address(sender), text, payload))
     if json:
-        print_json({"replies": [_document(one) for one in replies]})
+        print_json({"replies": [_document(one) for one in replies], "news": [_document(one) for one in news]})
         return
+    for one in news:
+        _show(one)
     if not replies:
         console.print("No reply.")
     for one in replies:
@@ -49,9 +57,10 @@ def chat(
     asyncio.run(_chat(config, whatsapp_address(sender)))
 
 
-async def _say(config: Path | None, address: Address, text: str, payload: str | None) -> list[Delivery]:
+async def _say(config: Path | None, address: Address, text: str, payload: str | None) -> _Heard:
     async with errand(settings_of(config, quiet=True)) as door:
-        return await _exchange(door, address, text, payload)
+        replies = await _exchange(door, address, text, payload)
+        return await door.news(address), replies
 
 
 async def _chat(config: Path | None, address: Address) -> None:
@@ -59,7 +68,7 @@ async def _chat(config: Path | None, address: Address) -> None:
     async with errand(settings_of(config, quiet=True)) as door:
         while line := (await asyncio.to_thread(console.input, "[bold]> [/bold]")).strip():
             replies = await _exchange(door, address, line, buttons.get(line.casefold()))
-            for one in replies:
+            for one in [*await door.news(address), *replies]:
                 _show(one)
                 buttons |= {title.casefold(): payload for title, payload in one.buttons}
 

@@ -145,6 +145,8 @@ def _confirmed(ctx: Context, *, transfer_id: TransferId | None = None, token: st
     if (task := tasks.of_transfer(ctx.conn, done.transfer.id)) is not None:
         return [task_texts.steps(ctx, task)]
     if done.state == "pending":
+        post_at = done.transfer.post_at or ctx.now
+        ctx.env.around.jobs.enqueue(ctx.conn, confirming.SETTLE_JOB, done.transfer.id, post_at)
         return [_waiting(ctx, done)]
     if not done.changes:
         return [Reply("replies/done_already", {"receipt": done.receipt}, client_id=done.transfer.client_id)]

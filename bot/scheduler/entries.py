@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from bot.billing.confirming import SETTLE_JOB
 from bot.scheduler.timetable import Entry, every_minute, every_minutes, every_seconds, hourly
 
 SCAN = "scan"
 CHARGE = "charge"
-SETTLE = "settle"
+SETTLE = SETTLE_JOB
 RENEW = "renew"
 EXPIRE = "expire"
 SWEEP = "sweep"

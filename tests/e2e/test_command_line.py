@@ -3,12 +3,16 @@
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.app.clock_offset import move_forward
+from bot.app.opening import open_database
 from bot.cli.main import main
+from bot.config import load_settings
 
 Run = Callable[..., tuple[int, str, str]]
 ANNA, MARTA = "+37120000101", "+37120000102"
@@ -110,15 +114,44 @@ def test_money_moves_by_chat_and_the_books_are_right(filled: Callable[..., Any])
     offered = filled("say", "--from", ANNA, "renew alfa 12m")["replies"]
     assert "€936.00" in offered[0]["text"]
     confirm = next(button for button in offered[0]["buttons"] if button["title"] == "Confirm")
-    receipt = filled("say", "--from", ANNA, "--payload", confirm["payload"], "Confirm")["replies"]
-    assert "€264.00" in receipt[0]["text"]
-    again = filled("say", "--from", ANNA, "--payload", confirm["payload"], "Confirm")["replies"]
-    assert again
-    assert filled("partner", "show")["accounts"][0]["balance"]["minor"] == 26400
+    [hold] = filled("say", "--from", ANNA, "--payload", confirm["payload"], "Confirm")["replies"]
+    assert "Nothing moved yet" in hold["text"]
+    [account] = filled("partner", "show")["accounts"]
+    assert (account["balance"]["minor"], account["held"]["minor"]) == (120000, 93600)
+    filled("scan", "--at", (datetime.now(UTC) + timedelta(minutes=1)).isoformat())
+    [account] = filled("partner", "show")["accounts"]
+    assert (account["balance"]["minor"], account["held"]["minor"]) == (26400, 0)
+    [again] = filled("say", "--from", ANNA, "--payload", confirm["payload"], "Confirm")["replies"]
+    assert "already" in again["text"]
     assert filled("clients", "show", "48210017")["subscription_end_date"] == "2027-12-03"
     assert filled("ledger", "check")["ok"] is True
     states = {one["state"] for one in filled("deliveries")}
     assert states <= {"sent", "delivered", "read"}
+
+
+def a_minute_passes() -> None:
+    with open_database(load_settings()) as db:
+        db.write_now(move_forward, timedelta(minutes=1))
+
+
+def test_where_no_worker_runs_the_next_command_posts_what_is_due(filled: Callable[..., Any]) -> None:
+    """The next thing said shows the receipt of the one before; whatever the command, nothing stays held."""
+    filled("say", "--from", ANNA, "topup alfa 100")
+    held = filled("say", "--from", ANNA, "yes")
+    assert "Nothing moved yet" in held["replies"][0]["text"]
+    assert held["news"] == []
+    a_minute_passes()
+    later = filled("say", "--from", ANNA, "partner")
+    assert "*Topped up: Alfa Dental*" in later["news"][0]["text"]
+    assert "€1,135.00" in later["replies"][0]["text"]
+    filled("say", "--from", ANNA, "topup alfa 200")
+    filled("say", "--from", ANNA, "yes")
+    a_minute_passes()
+    filled("pause", "money", "--reason", "audit")
+    assert filled("partner", "show")["accounts"][0]["held"]["minor"] == 13000
+    filled("resume", "money")
+    assert filled("partner", "show")["accounts"][0]["held"]["minor"] == 0
+    assert filled("ledger", "check")["ok"] is True
 
 
 def test_a_scan_says_nothing_twice(filled: Callable[..., Any]) -> None:

@@ -50,8 +50,8 @@ class Remembered:
 
 
 def surroundings(jobs: Jobs | None = None) -> Surroundings:
-    """What the app would hand to alerts."""
-    return Surroundings(book=BOOK, policy=POLICY, sender=SENDER, jobs=jobs or Remembered())
+    """What the app would hand to alerts. A yes is carried out at once: time for an Undo is a subject of its own."""
+    return Surroundings(book=BOOK, policy=POLICY, sender=SENDER, jobs=jobs or Remembered(), undo_seconds=0)
 
 
 ENV = surroundings()

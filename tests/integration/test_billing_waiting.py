@@ -139,6 +139,7 @@ def test_facts_that_change_while_it_waits_void_it(db: Database, clock: ManualClo
         )
     )
     clock.advance(seconds=60)
+    assert db.write_now(billing.settle_due, clock.now()) == [Changed(NORD, client_id, "not_done", quote.id)]
     assert db.write_now(billing.settle_due, clock.now()) == []
     assert db.read_now(partner_money) == (euro("1200"), euro("0"))
     with pytest.raises(UserError) as refused:

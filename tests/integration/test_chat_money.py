@@ -1,18 +1,22 @@
 """Money by chat on both databases: from words to a quote, from a yes to a receipt, and what must never happen."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Connection, select, update
 
+from bot.app.settling import settle
 from bot.billing import service as billing
+from bot.config import Settings
 from bot.directory import service as directory
 from bot.money import of
 from bot.storage.engine import Database
 from bot.storage.tables import delivery
 from tests.integration.alert_world import ALFA, BETA, GAMMA, RIGA, add_client, add_curator, add_partner, scan
 from tests.integration.chat_world import Phone, phone_of
+
+SHIPPED_WINDOW = Settings().money.undo_seconds
 
 
 def world(conn: Connection, money: str = "1200.00", **given: str) -> Phone:
@@ -297,6 +301,93 @@ async def test_undo_takes_back_what_still_waits(db: Database) -> None:
         assert account(conn) == "1135.00 EUR"
         assert anna.tap(waiting, "Undo")[0].template == "replies/cancelled"
         assert account(conn) == "1200.00 EUR"
+
+    await db.write(story)
+
+
+def waiting_world(conn: Connection, **given: str) -> Phone:
+    """A yes waits a minute, as it does by default."""
+    anna = world(conn, **given)
+    anna.env = replace(anna.env, around=replace(anna.env.around, undo_seconds=SHIPPED_WINDOW))
+    return anna
+
+
+def settled(conn: Connection, phone: Phone) -> list[str]:
+    """What comes to this phone when the minute is over."""
+    before = set(conn.execute(select(delivery.c.id)).scalars())
+    phone.now += timedelta(seconds=SHIPPED_WINDOW)
+    settle(conn, phone.now, phone.env.around)
+    query = select(delivery.c.body).where(delivery.c.id.not_in(before), delivery.c.to_address == phone.address)
+    return list(conn.execute(query).scalars())
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "hold", "receipt"),
+    [
+        ("en", "renew alfa", "Renewing *Alfa Dental* at 09:01. Nothing moved yet.", "*Renewed: Alfa Dental*"),
+        ("ru", "продли альфу", "Продлю *Alfa Dental* в 09:01. Деньги на месте.", "*Продлено: Alfa Dental*"),
+        ("en", "topup alfa 100", "Topping up *Alfa Dental* by €100.00 at 09:01. Nothing moved yet.", "*Topped up"),
+        ("ru", "альфе 100", "Пополню *Alfa Dental* на 100,00 € в 09:01. Деньги на месте.", "*Пополнено"),
+        ("en", "renew beta", "Subscribing *Beta Kids* at 09:01. Nothing moved yet.", "*Subscribed: Beta Kids*"),
+        ("ru", "продли бету", "Подписка *Beta Kids* в 09:01. Деньги на месте.", "*Подписка есть: Beta Kids*"),
+    ],
+)
+async def test_two_messages_only_the_hold_and_the_receipt(
+    sqlite_db: Database, language: str, words: str, hold: str, receipt: str
+) -> None:
+    def story(conn: Connection) -> None:
+        anna = waiting_world(conn, language=language)
+        anna.ask(words)
+        waiting = anna.ask("yes")
+        assert waiting.text.replace("\xa0", " ") == hold
+        assert list(waiting.buttons) == ["Undo" if language == "en" else "Отменить"]
+        assert billing.partner_accounts(conn, RIGA)[0].balance == of("1200.00", "EUR")
+        [told] = settled(conn, anna)
+        assert told.startswith(receipt)
+        assert told.split()[-1] == billing.movements(conn, RIGA, "EUR")[0].receipt
+        assert settled(conn, anna) == []
+
+    await sqlite_db.write(story)
+
+
+async def test_undo_too_late_twice_and_by_another_person(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = waiting_world(conn)
+        olga = phone_of(conn, add_curator(conn, "Olga"))
+        anna.ask("topup alfa 100")
+        waiting = anna.ask("yes")
+        [refused] = olga.tap(waiting, "Undo")
+        assert refused.template == "replies/error_quote_not_yours"
+        assert account(conn) == "1135.00 EUR"
+        [told] = settled(conn, anna)
+        [late] = anna.tap(waiting, "Undo")
+        assert late.template == "replies/error_too_late"
+        assert late.text.endswith(f"receipt {told.split()[-1]}.")
+        assert account(conn) == "1135.00 EUR"
+        anna.ask("topup alfa 50")
+        waiting = anna.ask("yes")
+        for _ in range(2):
+            assert anna.tap(waiting, "Undo")[0].template == "replies/cancelled"
+        assert settled(conn, anna) == []
+        assert account(conn) == "1135.00 EUR"
+
+    await db.write(story)
+
+
+async def test_who_confirmed_hears_when_it_cannot_be_done(db: Database) -> None:
+    """Between yes and receipt a table shows that somebody renewed elsewhere."""
+
+    def story(conn: Connection) -> None:
+        anna = waiting_world(conn)
+        anna.ask("renew alfa")
+        anna.ask("yes")
+        [client] = [one for one in directory.list_clients(conn, RIGA) if one.company == "Alfa Dental"]
+        end = date(2027, 12, 3)
+        billing.set_subscription(conn, RIGA, client.id, plan="Inbox", end_date=end, as_of=anna.now, now=anna.now)
+        [told] = settled(conn, anna)
+        assert told.startswith("*Not done: Alfa Dental*")
+        assert account(conn) == "1200.00 EUR"
+        assert settled(conn, anna) == []
 
     await db.write(story)
 
