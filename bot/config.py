@@ -163,6 +163,17 @@ class WazzupSettings(Section):
         return self
 
 
+class DeliverySettings(Section):
+    """What is kept of each message, and what it costs."""
+
+    bodies: str = Field(
+        "masked",
+        pattern="^(full|masked|none)$",
+        description="requests and answers in the delivery log: full, masked (no texts, masked numbers) or none",
+    )
+    prices: str | None = Field(None, description="prices of messages to use instead of the shipped message_prices.toml")
+
+
 class AlertSettings(Section):
     """When people are told."""
 
@@ -242,6 +253,7 @@ class Settings(Section):
     money: MoneySettings = MoneySettings()
     stripe: StripeSettings = StripeSettings()
     wazzup: WazzupSettings = WazzupSettings()
+    delivery: DeliverySettings = DeliverySettings()
     alerts: AlertSettings = AlertSettings()
     limits: LimitSettings = LimitSettings()
     operations: OperationsSettings = OperationsSettings()

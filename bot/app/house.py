@@ -16,6 +16,7 @@ from bot.app.books import Books
 from bot.app.canary import Canary
 from bot.app.canary_rounds import SENDER as CANARY_SENDER
 from bot.app.clock_offset import read_offset
+from bot.app.costing import Costing
 from bot.app.heartbeats import beat, farewell
 from bot.app.operations import Operations
 from bot.app.pausing import pausing
@@ -25,11 +26,12 @@ from bot.app.watching import Watching
 from bot.app.wazzup import Wazzup
 from bot.app.workers import Workers
 from bot.clock import Clock, SystemClock
-from bot.config import Settings
+from bot.config import Settings, load_toml
 from bot.handlers.env import Env
 from bot.jobs.local import LocalJobs
 from bot.messaging.content_sync import ContentSync, SyncReport
 from bot.messaging.outbox import ASK_JOB, RELAY_JOB
+from bot.messaging.prices import price_table
 from bot.messaging.reconciliation import recover_inbound
 from bot.messaging.relay import Relay
 from bot.messaging.settler import Settler
@@ -91,6 +93,8 @@ class House:
         workers = Workers(db, clock, self.env, self.relay)
         jobs = workers.handlers() | payments.handlers() | Books(db, clock).handlers()
         jobs |= self.wazzup.handlers(self.relay.run_job)
+        prices = price_table(load_toml(settings.delivery.prices, "message_prices.toml"))
+        jobs |= Costing(db, prices).handlers()
         jobs |= self.canary.handlers(jobs[RELAY_JOB])
         for name, handler in (jobs | Watching(db, clock, self.env.around).handlers()).items():
             self.jobs.handle(name, pausing(db, name, handler))

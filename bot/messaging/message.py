@@ -98,6 +98,14 @@ class ErrorClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What the provider says a message cost, in millionths of a currency (ISO 4217)."""
+
+    micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusUpdate:
     """A provider's report on a message that we sent. `delivery_id` is ours, carried in the callback's address."""
 
@@ -110,6 +118,7 @@ class StatusUpdate:
     approval: str | None = None
     """What the error says of the text itself: WhatsApp has it rejected, paused or disabled."""
     raw: Mapping[str, str] = field(default_factory=dict)
+    price: Price | None = None
 
 
 def text_length(text: str) -> int:

@@ -60,6 +60,7 @@ def _take_up(which: ColumnElement[bool], now: datetime) -> Any:
         "error_code": None,
         "failed_at": None,
         "unconfirmed": False,
+        "cost_source": None,
     }
     may_go = and_(which, delivery.c.state.in_(RESENDABLE), delivery.c.forgotten_at.is_(None))
     statement = update(delivery).where(may_go).values(values)

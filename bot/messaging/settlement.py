@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select, update
 from bot import i18n
 from bot.ids import Address, DeliveryId
 from bot.jobs.port import Jobs
-from bot.messaging import outbox
+from bot.messaging import costs, outbox
 from bot.messaging.message import Kind, StatusUpdate
 from bot.messaging.status import State
 from bot.messaging.statuses import apply_statuses
@@ -69,6 +69,8 @@ def found(conn: Connection, doubtful: Doubtful, seen: Seen, now: datetime, jobs:
     raw = {"source": "asked", "status": seen.status}
     row = StatusUpdate(seen.provider_id, seen.status, now, doubtful.id, seen.error_code, seen.error_class, raw=raw)
     apply_statuses(conn, [row], jobs)
+    if seen.price is not None:
+        costs.note_price(conn, doubtful.id, seen.price)
     wait = max(ASK_AFTER, (now - doubtful.tried_at) * 2)
     still = and_(delivery.c.id == doubtful.id, delivery.c.state == State.SENT)
     overdue = now - doubtful.tried_at >= REPORTS_WAITED_FOR

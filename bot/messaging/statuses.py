@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select, tuple_, update
 
 from bot.ids import Address, DeliveryId
 from bot.jobs.port import Jobs
-from bot.messaging import contents
+from bot.messaging import contents, costs
 from bot.messaging.consequences import carry_out
 from bot.messaging.message import ErrorClass, StatusUpdate
 from bot.messaging.status import ARRIVED, LOST, Applied, State, forward, meaning
@@ -19,13 +19,14 @@ from bot.messaging.verdict import ASK_AFTER, Verdict, refused
 from bot.messaging.window import Mode
 from bot.storage import queries
 from bot.storage.tables import attempt, delivery, status_event
+from bot.storage.types import UtcDateTime
 
 _log = structlog.get_logger(__name__)
 _GRAVE = (ErrorClass.PERMANENT, ErrorClass.CONFIGURATION)
 """A person should look: our account is refused, or the code is one that nobody knows."""
 _CHANGED = (
     "state", "reason", "provider_id", "error_code", "contradicted", "unconfirmed", "claimed_until", "not_before",
-    "sent_at", "delivered_at", "read_at", "failed_at",
+    "sent_at", "delivered_at", "read_at", "failed_at", "cost_micros", "cost_currency", "cost_source",
 )  # fmt: skip
 _IDENTITY = ("id", "sender", "to_address", "attempts", "template", "language", "checksum")
 _UPDATE = (
@@ -40,8 +41,13 @@ _FILL_ATTEMPT = (
         attempt.c.n == bindparam("b_n"),
         attempt.c.provider_id.is_(None),
     )
-    .values(provider_id=bindparam("b_provider_id"))
+    .values(
+        provider_id=bindparam("b_provider_id"),
+        outcome=func.coalesce(attempt.c.outcome, "accepted"),
+        finished_at=func.coalesce(attempt.c.finished_at, bindparam("b_at", type_=UtcDateTime)),
+    )
 )
+"""A report proves that the provider took it, even when whoever sent it died before it could record that."""
 _BETWEEN = frozenset({State.QUEUED, State.EXPIRED, State.CANCELLED})
 """No attempt is under way: reports can only be about earlier ones."""
 
@@ -101,7 +107,8 @@ class _Message:
         self.values: dict[str, Any] = {name: getattr(row, name) for name in _CHANGED}
         self.changed = False
         self.verdicts: list[tuple[Verdict, datetime]] = []
-        self.learnt_id: str | None = None
+        self.learnt: tuple[str, datetime] | None = None
+        """The provider's id, when a report was the first to tell it."""
         self._mode = next((Mode(one.mode) for one in attempts if one.n == row.attempts), Mode.SESSION)
         self._older_ids = {one.provider_id for one in attempts if one.provider_id and self._is_over(one.n)}
 
@@ -125,9 +132,11 @@ class _Message:
         self._set(contradicted=step.contradicted)
         if self.values["provider_id"] is None:
             self._set(provider_id=row.provider_id)
-            self.learnt_id = row.provider_id
+            self.learnt = (row.provider_id, row.received_at)
         if step.state is not self.state:
             self._move(step.state, row)
+        if row.price is not None:
+            self._set(cost_micros=row.price.micros, cost_currency=row.price.currency, cost_source=costs.BY_PROVIDER)
         self._note_times(reported, row.received_at)
         return step.applied
 
@@ -166,6 +175,8 @@ class _Message:
         )
         self.verdicts.append((verdict, row.received_at))
         self._set(error_code=row.error_code, claimed_until=None)
+        if self.values["cost_source"] == costs.BY_TABLE:
+            self._set(cost_source=None)
         if verdict.retry_at is not None:
             self._older_ids.add(row.provider_id)
             self._set(state=State.QUEUED.value, not_before=verdict.retry_at, provider_id=None, reason=None)
@@ -224,11 +235,13 @@ class _Deliveries:
         changed = [message for message in self.all() if message.changed]
         if changed:
             conn.execute(_UPDATE, [{"b_id": m.id, **{f"b_{k}": v for k, v in m.values.items()}} for m in changed])
-        learnt = [message for message in changed if message.learnt_id]
+        learnt = [(message, *message.learnt) for message in changed if message.learnt]
         if learnt:
-            conn.execute(
-                _FILL_ATTEMPT, [{"b_id": m.id, "b_n": m.attempts, "b_provider_id": m.learnt_id} for m in learnt]
-            )
+            values = [
+                {"b_id": message.id, "b_n": message.attempts, "b_provider_id": provider_id, "b_at": at}
+                for message, provider_id, at in learnt
+            ]
+            conn.execute(_FILL_ATTEMPT, values)
         for message in changed:
             for verdict, at in message.verdicts:
                 carry_out(conn, verdict, message.sender, message.to, at, jobs)

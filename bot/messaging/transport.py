@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.ids import Address, DeliveryId
-from bot.messaging.message import ErrorClass, ErrorCode, Inbound, StatusUpdate
+from bot.messaging.message import ErrorClass, ErrorCode, Inbound, Price, StatusUpdate
 from bot.messaging.templates import Content
 from bot.messaging.window import Mode
 
@@ -85,6 +85,7 @@ class Seen:
     created_at: datetime
     error_code: ErrorCode | None = None
     error_class: ErrorClass | None = None
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)

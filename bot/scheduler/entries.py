@@ -11,6 +11,7 @@ SETTLE = SETTLE_JOB
 RENEW = "renew"
 EXPIRE = "expire"
 SWEEP = "sweep"
+COST = "cost"
 PRUNE = "prune"
 RECONCILE = "reconcile"
 POLL = "poll"
@@ -33,6 +34,7 @@ def entries() -> Sequence[Entry]:
         every_minute(SCAN, SCAN),
         every_minute(EXPIRE, EXPIRE),
         every_minute(SEAL, SEAL),
+        every_minute(COST, COST),
         every_minutes(SIGNS, SIGNS, 5),
         every_minutes(RECONCILE, RECONCILE, 5),
         every_minutes(POLL, POLL, 30),

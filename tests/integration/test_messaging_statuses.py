@@ -86,6 +86,18 @@ async def test_a_report_before_our_own_record_is_not_lost(db: Database) -> None:
     await db.write(unit)
 
 
+async def test_a_report_closes_the_attempt_of_a_process_that_died_before_it_recorded(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        made = put(conn, alert())
+        take(conn)
+        report(conn, "delivered", d=made, now=NOW + timedelta(seconds=3))
+        tried = conn.execute(select(attempt)).one()
+        assert (tried.outcome, tried.provider_id) == ("accepted", "SM1")
+        assert tried.finished_at == NOW + timedelta(seconds=3)
+
+    await db.write(unit)
+
+
 async def test_neither_is_one_that_carries_no_id_of_ours(db: Database) -> None:
     def unit(conn: Connection) -> None:
         made = put(conn, alert())

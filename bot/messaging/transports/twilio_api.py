@@ -14,7 +14,7 @@ from bot.messaging.message import Inbound
 from bot.messaging.templates import Content
 from bot.messaging.transport import Approval, Seen
 from bot.messaging.transports.twilio_errors import classify
-from bot.messaging.transports.twilio_webhook import NAME
+from bot.messaging.transports.twilio_webhook import NAME, price_of
 
 if TYPE_CHECKING:
     from twilio.rest import Client
@@ -149,4 +149,5 @@ def _seen(message: Any) -> Seen:
         created_at=message.date_created or datetime.min.replace(tzinfo=UTC),
         error_code=code,
         error_class=classify(code) if code else None,
+        price=price_of(str(message.price or ""), message.price_unit),
     )

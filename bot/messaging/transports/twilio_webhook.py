@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from bot.errors import UserError
 from bot.ids import Address, DeliveryId
-from bot.messaging.message import Inbound, StatusUpdate
+from bot.messaging.message import Inbound, Price, StatusUpdate
+from bot.messaging.prices import micros
 from bot.messaging.transports.twilio_errors import APPROVAL_OF, classify
 from bot.messaging.transports.twilio_form import fields
 from bot.phone import whatsapp_address
@@ -20,6 +21,7 @@ _PLAIN_ADDRESS = re.compile(r"^whatsapp:\+(?!521\d{10}$)[1-9]\d{6,14}$")
 _ID_MAX = 64
 _VALUE_MAX = 2_000
 """What is kept of each raw field."""
+_CURRENCY = re.compile(r"^[A-Z]{3}$")
 _STATUSES = re.compile(r"^[a-z_]{1,24}$")
 
 
@@ -57,7 +59,18 @@ def _status(path_qs: str, form: dict[str, str], now: datetime) -> StatusUpdate:
         error_class=classify(error_code) if error_code else None,
         approval=APPROVAL_OF.get(error_code) if error_code else None,
         raw=_raw(form),
+        price=price_of(form.get("Price"), form.get("PriceUnit")),
     )
+
+
+def price_of(amount: str | None, unit: str | None) -> Price | None:
+    """What Twilio says a message cost: a negative amount, such as -0.00500, and its currency; None if it is silent."""
+    if not amount or not unit or not _CURRENCY.match(unit):
+        return None
+    try:
+        return Price(micros(amount.removeprefix("-")), unit)
+    except ValueError:
+        return None
 
 
 def _inbound(form: dict[str, str], now: datetime) -> Inbound:
