@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from bot.ids import AccountId, ChannelId, ClientId, ReferralId, SubscriptionId, TransferId
+from bot.ids import AccountId, ChannelId, ClientId, ReferralId, SubscriptionId, TransactionId, TransferId
 from bot.money import Money
 
 
@@ -106,6 +106,19 @@ def subscribe_key(subscription: SubscriptionId) -> str:
 def daily_key(channel: ChannelId, day: date) -> str:
     """The daily payment of one channel for one day of the client's own calendar."""
     return f"daily:{channel}:{day.isoformat()}"
+
+
+def usage_key(client: ClientId, ref: str) -> str:
+    """What a client used: `ref` is the event's own id, or the day when a whole day is recorded."""
+    return f"usage:{client}:{ref}"
+
+
+REVERSED = "reverse:"
+
+
+def reverse_key(transaction: TransactionId) -> str:
+    """What takes a transaction back, once."""
+    return f"{REVERSED}{transaction}"
 
 
 def opening_key(client: ClientId) -> str:

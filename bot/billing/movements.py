@@ -28,6 +28,7 @@ CLIENT_KINDS: Mapping[str, str] = {
     "subscribe": "Subscription",
     "change": "Subscription change",
     "daily": "Daily payment",
+    "usage": "Usage",
     "opening": "Opening balance",
     "adjust": "Adjustment",
     "welcome": "Welcome credit",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
-from bot.billing import repository
+from bot.billing import ledger, repository
 from bot.billing.accounts import partner_accounts
 from bot.billing.advice import YEAR, WhatIf, what_if
 from bot.billing.cash_need import DAYS, CashNeed, cash_need
@@ -17,11 +17,12 @@ from bot.billing.local_day import first_instant, local_date
 from bot.billing.plan import PriceBook
 from bot.billing.rates import rate, rates
 from bot.billing.standing import run_out_day
-from bot.ids import ClientId, PartnerId
-from bot.storage.tables import client, ledger_transaction, posting
+from bot.billing.usage import spent_by_use
+from bot.ids import AccountId, ClientId, PartnerId
+from bot.storage.tables import client, ledger_transaction, partner, posting
 
-_SPENDING = ("usage", "daily", "adjust")
-"""Kinds that take money from a client from day to day; a difference put right counts where it went down."""
+_SHOWN_ELSEWHERE = "adjust"
+"""Where the balance is another system's, what a table or poll shows gone is what was spent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +76,40 @@ def compare(
 
 
 def _spending(conn: Connection, held: Holdings, today: date) -> tuple[Sequence[int], bool]:
-    """What left the account on each day before today, since the first such day; and whether any of it was usage."""
+    """What left the account on each day before today, since the first such day; and whether any of it was by use."""
     if held.account_id is None:
         return (), False
-    since = first_instant(today - timedelta(days=HISTORY_MAX_DAYS), held.time_zone)
+    since = today - timedelta(days=HISTORY_MAX_DAYS)
+    used = list(spent_by_use(conn, held.client_id, held.account_id, since))
+    fixed, shown = _paid_by_the_day(conn, held, held.account_id, since)
+    past = [(day, amount) for day, amount in (*used, *fixed, *shown) if day < today]
+    first = min((day for day, _ in past), default=today)
+    spent = [0] * (today - first).days
+    for day, amount in past:
+        spent[(day - first).days] += amount
+    return spent, bool(used or shown)
+
+
+def _paid_by_the_day(
+    conn: Connection, held: Holdings, account_id: AccountId, since: date
+) -> tuple[list[tuple[date, int]], list[tuple[date, int]]]:
+    """Daily payments, and what another system's balance was seen to lose; what was taken back is left out."""
+    gateway = conn.execute(select(partner.c.gateway).where(partner.c.id == held.partner_id)).scalar_one()
+    kinds = ["daily"] if gateway == "book" else ["daily", _SHOWN_ELSEWHERE]
+    back = ledger_transaction.alias("back")
     query = (
         select(ledger_transaction.c.at, ledger_transaction.c.kind, posting.c.amount)
         .join(posting, posting.c.transaction_id == ledger_transaction.c.id)
         .where(
-            posting.c.from_id == held.account_id,
-            ledger_transaction.c.kind.in_(_SPENDING),
-            ledger_transaction.c.at >= since,
+            posting.c.from_id == account_id,
+            ledger_transaction.c.kind.in_(kinds),
+            ledger_transaction.c.at >= first_instant(since, held.time_zone),
+            ~exists().where(
+                back.c.partner_id == held.partner_id, back.c.key == ledger.REVERSED + ledger_transaction.c.id
+            ),
         )
     )
-    found = [(local_date(row.at, held.time_zone), row.kind, row.amount) for row in conn.execute(query)]
-    past = [one for one in found if one[0] < today]
-    first = min((day for day, _, _ in past), default=today)
-    spent = [0] * (today - first).days
-    for day, _, amount in past:
-        spent[(day - first).days] += amount
-    return spent, any(kind != "daily" for _, kind, _ in past)
+    found: dict[str, list[tuple[date, int]]] = {"daily": [], _SHOWN_ELSEWHERE: []}
+    for row in conn.execute(query):
+        found[row.kind].append((local_date(row.at, held.time_zone), row.amount))
+    return found["daily"], found[_SHOWN_ELSEWHERE]

@@ -20,7 +20,7 @@ from bot.ids import AccountId, ClientId, PartnerId, ReferralId
 from bot.money import Money
 from bot.storage.tables import account, client, ledger_transaction, partner, posting, referral
 
-_BILLS = frozenset({"renew", "subscribe", "daily", "change"})
+_BILLS = frozenset({"renew", "subscribe", "daily", "change", "usage"})
 _SHORTEST_MONTH = timedelta(days=28)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from bot.billing import journal
 from bot.billing.changed import Changed
 from bot.billing.charging import start_again
-from bot.billing.ledger import Draft, Entry, outflow
+from bot.billing.ledger import Draft, Entry, outflow, reverse_key
 from bot.billing.posting import Origin, is_posted, lock_people, post, shortfalls
 from bot.errors import UserError
 from bot.ids import PartnerId, TransactionId
@@ -34,7 +34,7 @@ def reverse(
     if found.kind not in REVERSIBLE or found.reverses is not None:
         raise UserError("not_reversible", kind=found.kind)
     opposite = tuple(Entry(line.to_id, line.from_id, line.amount) for line in found.lines)
-    draft = Draft(f"reverse:{transaction_id}", "reversal", opposite)
+    draft = Draft(reverse_key(transaction_id), "reversal", opposite)
     locked = lock_people(conn, [draft])
     if is_posted(conn, partner_id, draft.key):
         return []

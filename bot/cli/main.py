@@ -33,6 +33,7 @@ _FAMILIES = (
     "subscriptions",
     "books",
     "outlook",
+    "usage",
     "deliveries",
     "pausing",
     "texts",

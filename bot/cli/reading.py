@@ -1,7 +1,7 @@
 """What people type on the command line: clients, amounts, periods, moments, spans."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -71,6 +71,14 @@ def moment_of(text: str) -> datetime:
     except ValueError as error:
         raise UserError("bad_moment", text=text) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def day_of(text: str) -> date:
+    """A day from `2026-11-26`. UserError bad_day."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UserError("bad_day", text=text) from error
 
 
 def span_of(text: str) -> timedelta:

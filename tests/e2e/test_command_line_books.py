@@ -84,3 +84,21 @@ def test_the_look_ahead(run: Run, filled: Callable[..., Any]) -> None:
 def _this_month(answer: Callable[..., Any]) -> str:
     """The month that the product's clock is in, by the partner's zone (UTC)."""
     return str(answer("ledger", "export", "--format", "csv")["content"].splitlines()[-1][:7])
+
+
+def test_what_was_used(run: Run, filled: Callable[..., Any]) -> None:
+    """Beta has 9.00: the day's use leaves the balance once, and the forecast no longer promises an hour."""
+    first = filled("usage", "beta", "1.50", "--key", "session-1", "--note", "WABA")
+    assert (first["news"], first["amount"]["amount"]) == (True, "1.50")
+    assert not filled("usage", "beta", "1.50", "--key", "session-1")["news"]
+    assert "nothing changed" in run("usage", "beta", "1.50", "--key", "session-1")[1]
+    for words, told in (
+        (("usage", "beta", "2.00", "--key", "session-1"), "recorded before with another amount"),
+        (("usage", "beta", "100"), "€92.50 is missing"),
+        (("usage", "beta", "1", "--day", "26.11.2026"), "26.11.2026 is no day"),
+        (("usage", "beta", "1", "--day", "2199-01-01"), "has not come yet"),
+    ):
+        code, _, err = run(*words)
+        assert code == 1
+        assert told in err, err
+    assert "not enough history" in run("forecast", "beta")[1]

@@ -3,13 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from bot.billing import outlook
 from bot.billing import service as billing
 from bot.errors import UserError
 from bot.ids import ClientId
 from bot.money import of
+from bot.storage import tables
 from bot.storage.engine import Database
 from tests.integration.billing_world import (
     ALFA,
@@ -39,12 +40,13 @@ def test_fixed_charges_are_forecast_to_the_day(db: Database) -> None:
     assert db.read_now(outlook.forecast, BOOK, alfa, NOW).kind == "never"
 
 
-def test_usage_needs_history(db: Database) -> None:
-    """A balance that tables show going down by itself: nothing is said before two weeks, then a band."""
+def test_polled_usage_needs_history(db: Database) -> None:
+    """A balance that another system's tables show going down: nothing is said before two weeks, then a band."""
     wanted = Wanted("48210041", ends=date(2027, 6, 1), plan="Inbox", months=6, channels=1, balance="100.00")
 
     def fill(conn: Connection) -> ClientId:
         add_partner(conn)
+        conn.execute(update(tables.partner).values(gateway="wazzup"))
         return add_client(conn, wanted)
 
     client_id = db.write_now(fill)
