@@ -21,6 +21,8 @@ def escalate(conn: Connection, *, now: datetime, env: Surroundings) -> int:
     """
     since = now - timedelta(hours=env.policy.escalate_after_hours)
     silent = notifications.left_to_one(conn, _FROM_STAGE, since, _CHUNK)
+    if not silent:
+        return 0
     people = directory.curators_by_id(conn, {curator_id for _, curator_id in silent})
     for alert, curator_id in silent:
         at = now

@@ -92,6 +92,8 @@ def over(conn: Connection, now: datetime, limit: int) -> list[Hold]:
 
 def end(conn: Connection, hold_ids: Sequence[str], now: datetime) -> None:
     """They run no longer."""
+    if not hold_ids:
+        return
     which = hold.c.id.in_(hold_ids), hold.c.ended_at.is_(None)
     conn.execute(update(hold).where(*which).values(ended_at=now))
 

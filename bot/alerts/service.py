@@ -78,7 +78,8 @@ def scan(
         if limit is not None and report.clients >= limit:
             return report + ScanReport(more=True)
     early = ahead.too_late_later(conn, now=now, env=env, partner_id=partner_id, without=held)
-    report += raising.raise_due(conn, early, now=now, env=env).report(len(early))
+    if early:
+        report += raising.raise_due(conn, early, now=now, env=env).report(len(early))
     claims.return_due(conn, now=now, env=env)
     escalation.escalate(conn, now=now, env=env)
     told = telling.tell(conn, now=now, env=env, partner_id=partner_id)

@@ -30,6 +30,8 @@ _NO_ADDRESS, _GONE = "no_address", "removed"
 def tell(conn: Connection, *, now: datetime, env: Surroundings, partner_id: PartnerId | None = None) -> ScanReport:
     """Write one message to each curator for whom something waits."""
     curator_ids = notifications.curators_waiting(conn, now, CURATORS_MAX, partner_id)
+    if not curator_ids:
+        return ScanReport()
     waiting = notifications.waiting(conn, curator_ids, now)
     people = directory.curators_by_id(conn, waiting)
     muted = _muted(conn, waiting)

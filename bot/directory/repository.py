@@ -1,7 +1,9 @@
 """Partners, clients, curators, addresses and mutes in the database: reads and single writes, no decisions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, time
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -117,7 +119,11 @@ def curators(
 
     An address leads to nobody of a hidden partner.
     """
-    query = select(curator).order_by(curator.c.created_at, curator.c.id)
+    query = (
+        select(curator, curator_address.c.address)
+        .outerjoin(curator_address, curator_address.c.curator_id == curator.c.id)
+        .order_by(curator.c.created_at, curator.c.id, curator_address.c.created_at, curator_address.c.address)
+    )
     if partner_ids is not None:
         query = query.where(curator.c.partner_id.in_(list(partner_ids)))
     if curator_ids is not None:
@@ -129,9 +135,8 @@ def curators(
             .where(curator_address.c.address == address, ~partner.c.hidden)
         )
         query = query.where(curator.c.id.in_(holders))
-    rows = conn.execute(query).all()
-    known = _addresses(conn, [row.id for row in rows])
-    return [_curator(row, known.get(row.id, ())) for row in rows]
+    people = [list(rows) for _, rows in groupby(conn.execute(query), key=attrgetter("id"))]
+    return [_curator(rows[0], tuple(Address(row.address) for row in rows if row.address)) for rows in people]
 
 
 def assign_client(conn: Connection, client_id: ClientId, curator_id: CuratorId | None) -> None:
@@ -202,18 +207,6 @@ def channel_names(conn: Connection, partner_id: PartnerId) -> list[str]:
     """The names of every channel that is watched for a partner; a WhatsApp channel is named by its number."""
     query = select(channel.c.name).where(channel.c.partner_id == partner_id)
     return list(conn.execute(query).scalars())
-
-
-def _addresses(conn: Connection, curator_ids: list[str]) -> Mapping[str, tuple[Address, ...]]:
-    query = (
-        select(curator_address.c.curator_id, curator_address.c.address)
-        .where(curator_address.c.curator_id.in_(curator_ids))
-        .order_by(curator_address.c.created_at, curator_address.c.address)
-    )
-    found: dict[str, tuple[Address, ...]] = {}
-    for row in conn.execute(query):
-        found[row.curator_id] = (*found.get(row.curator_id, ()), Address(row.address))
-    return found
 
 
 def _client_values(data: ClientData, search_key: str) -> dict[str, Any]:
