@@ -12,9 +12,8 @@ from bot.directory import service as directory
 from bot.directory.people import Curator, Suppression
 from bot.ids import AlertId
 
-NOT_HEARD = (Suppression.FINANCES_OFF.value, Suppression.NO_CONSENT.value, Suppression.STOPPED.value,
-             Suppression.MUTED.value, "no_address")  # fmt: skip
-"""Reasons of not having been told that are over once the person wants to hear."""
+NOT_HEARD = (*(one.value for one in Suppression), "no_address")
+"""Reasons of not having been told that are over once the person is among those who are told."""
 
 
 def catch_up(conn: Connection, curator: Curator, alerts: list[Alert], *, now: datetime, env: Surroundings) -> int:

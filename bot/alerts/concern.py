@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select
 from bot.alerts import notifications, repository
 from bot.alerts.alert import Kind
 from bot.alerts.fingerprint import message_key
-from bot.alerts.quiet import send_at
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.timing import polite
 from bot.directory.people import Curator
 from bot.id_generator import new_id
 from bot.ids import AlertId, CuratorId, DeliveryId, PartnerId
@@ -108,8 +108,7 @@ def _raise(
     for person in people:
         if person.address is None or person.id == one.about:
             continue
-        at = send_at(person, now, None, env.policy.is_day_off) if env.policy.respect_hours else now
-        outgoing = _outgoing(alert_id, partner_id, one, person, at)
+        outgoing = _outgoing(alert_id, partner_id, one, person, polite(person, now, env))
         delivery_id = outbox.enqueue(conn, outgoing, sender=env.sender, now=now, jobs=env.jobs)
         if delivery_id is not None:
             told[person.id] = delivery_id

@@ -17,6 +17,7 @@ from bot.alerts import (
     receipts,
     recovery,
     repository,
+    returning,
     telling,
 )
 from bot.alerts.alert import Alert
@@ -77,6 +78,7 @@ def scan(
         report += raised.report(len(client_ids))
         if limit is not None and report.clients >= limit:
             return report + ScanReport(more=True)
+    returning.return_due(conn, now=now, env=env)
     early = ahead.too_late_later(conn, now=now, env=env, partner_id=partner_id, without=held)
     if early:
         report += raising.raise_due(conn, early, now=now, env=env).report(len(early))

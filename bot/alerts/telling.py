@@ -16,7 +16,7 @@ from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import can_wait
 from bot.alerts.wording import worded
 from bot.directory import service as directory
-from bot.directory.people import Curator
+from bot.directory.people import Curator, Suppression
 from bot.ids import ClientId, CuratorId, PartnerId
 from bot.messaging import message, outbox
 from bot.messaging.message import Outgoing
@@ -37,7 +37,7 @@ def tell(conn: Connection, *, now: datetime, env: Surroundings, partner_id: Part
     muted = _muted(conn, waiting)
     report = ScanReport(more=len(curator_ids) == CURATORS_MAX)
     for curator_id, alerts in waiting.items():
-        kept, silent = _sorted_out(alerts, people[curator_id], muted)
+        kept, silent = _sorted_out(alerts, people[curator_id], muted, _called(conn, people[curator_id], alerts, now))
         for reason, dropped in silent.items():
             ids = [one.id for one in dropped]
             notifications.mark_suppressed(conn, curator_id, ids, reason, now)
@@ -76,14 +76,23 @@ def _muted(conn: Connection, waiting: Mapping[CuratorId, list[Alert]]) -> set[tu
     return {(curator_id, client_id) for client_id, people in found.items() for curator_id in people}
 
 
+def _called(conn: Connection, curator: Curator, alerts: list[Alert], now: datetime) -> set[ClientId]:
+    """Clients of which this person is told although its "Finances" are off: an owner, when nobody else is left."""
+    if curator.silence() is not Suppression.FINANCES_OFF:
+        return set()
+    found = directory.recipients(conn, {one.client_id for one in alerts}, now)
+    return {client_id for client_id, people in found.items() if curator.id in people.curators}
+
+
 def _sorted_out(
-    alerts: list[Alert], curator: Curator, muted: set[tuple[CuratorId, ClientId]]
+    alerts: list[Alert], curator: Curator, muted: set[tuple[CuratorId, ClientId]], called: set[ClientId]
 ) -> tuple[list[Alert], dict[str, list[Alert]]]:
     """What is told after all, and what is not by reason: minds may have changed while it waited."""
     silence = curator.silence()
     reason = _GONE if curator.removed_at else silence.value if silence else None if curator.address else _NO_ADDRESS
     if reason is not None:
-        return [], {reason: alerts}
+        kept = [one for one in alerts if one.client_id in called]
+        return kept, {reason: [one for one in alerts if one not in kept]} if len(kept) < len(alerts) else {}
     dropped = [one for one in alerts if (curator.id, one.client_id) in muted]
     return [one for one in alerts if one not in dropped], {"muted": dropped} if dropped else {}
 

@@ -13,6 +13,7 @@ from bot.alerts.rules import local_time
 from bot.alerts.surroundings import Surroundings
 from bot.billing.local_day import first_instant
 from bot.directory import service as directory
+from bot.directory.people import Curator
 from bot.ids import AlertId, CuratorId
 
 _DAY = timedelta(days=1)
@@ -32,6 +33,11 @@ def moments(
             at = send_at(people[curator_id], at, deadline(alert), env.policy.is_day_off)
         found.append((alert.id, curator_id, at))
     return found
+
+
+def polite(person: Curator, now: datetime, env: Surroundings) -> datetime:
+    """When a person is told of what is neither an alert with an end nor an answer."""
+    return send_at(person, now, None, env.policy.is_day_off) if env.policy.respect_hours else now
 
 
 def deadline(alert: Alert) -> datetime | None:

@@ -20,6 +20,7 @@ app = typer.Typer(
 _FAMILIES = (
     "run",
     "people",
+    "arrangements",
     "clients",
     "joining",
     "partner",

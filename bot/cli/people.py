@@ -1,15 +1,15 @@
 """`curators`: who is told, in which language, and whether they agreed."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Connection
 
 from bot.alerts import service as alerts
+from bot.alerts.leaving import Left, leave
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
-from bot.cli.output import console, print_json, print_table
-from bot.cli.session import session
+from bot.cli.output import console, escaped, print_json, print_table
+from bot.cli.session import Session, session
 from bot.directory import service as directory
 from bot.directory.people import Curator
 from bot.errors import UserError
@@ -64,7 +64,7 @@ def add(
 
         added = here.db.write_now(unit)
     if json:
-        print_json(_document(added))
+        print_json(document(added))
         return
     how = "may be told at once" if consent else "is asked on WhatsApp first; nothing is told before a yes"
     console.print(
@@ -78,7 +78,7 @@ def list_(partner: PartnerOption = None, config: ConfigOption = None, json: Json
     with session(config) as here:
         found = [] if here.is_empty() else here.db.read_now(directory.list_curators, here.partner(partner).id)
     if json:
-        print_json([_document(one) for one in found])
+        print_json([document(one) for one in found])
         return
     rows = [
         (one.name, pretty_phone(one.address or ""), one.role, one.language, one.time_zone, _told(one)) for one in found
@@ -95,25 +95,31 @@ def remove(
 ) -> None:
     """Take a person off every list. What they did stays on record."""
     with session(config) as here:
-        removed = here.db.write_now(_remove, here.partner(partner).id, who, here.now)
+        removed, left = here.db.write_now(_remove, here.partner(partner).id, who, here)
     if json:
-        print_json(_document(removed))
+        print_json(document(removed) | left_document(left))
     else:
         console.print(f"{removed.name} is no longer told anything.")
+        say_left(left)
 
 
-def _remove(conn: Connection, partner_id: PartnerId, who: str, now: datetime) -> Curator:
-    found = _find(conn, partner_id, who)
-    directory.remove_curator(conn, found.id, now)
-    return directory.get_curator(conn, found.id)
+def _remove(conn: Connection, partner_id: PartnerId, who: str, here: Session) -> tuple[Curator, Left]:
+    found = person_of(conn, partner_id, who)
+    left = leave(conn, found.id, lambda: directory.remove_curator(conn, found.id, here.now), now=here.now, env=here.env)
+    return directory.get_curator(conn, found.id), left
 
 
-def _find(conn: Connection, partner_id: PartnerId, who: str) -> Curator:
+def person_of(conn: Connection, partner_id: PartnerId, who: str) -> Curator:
+    """Whom an id, a phone number or the whole name means. UserError curator_unknown."""
     known = directory.list_curators(conn, partner_id)
-    by_id = [one for one in known if one.id == CuratorId(who)]
+    named = [one for one in known if one.name.casefold() == who.strip().casefold()]
+    by_id = [one for one in known if one.id == CuratorId(who)] or (named if len(named) == 1 else [])
     if by_id:
         return by_id[0]
-    address = whatsapp_address(who)
+    try:
+        address = whatsapp_address(who)
+    except UserError as error:
+        raise UserError("curator_unknown", curator=who) from error
     by_phone = [one for one in known if address in one.addresses]
     if not by_phone:
         raise UserError("curator_unknown", curator=who)
@@ -125,7 +131,8 @@ def _told(one: Curator) -> str:
     return "yes" if why_not is None else f"no: {why_not.value.replace('_', ' ')}"
 
 
-def _document(one: Curator) -> dict[str, Any]:
+def document(one: Curator) -> dict[str, Any]:
+    """A curator as a JSON answer has it."""
     return {
         "id": one.id,
         "name": one.name,
@@ -134,9 +141,29 @@ def _document(one: Curator) -> dict[str, Any]:
         "language": one.language,
         "role": one.role,
         "time_zone": one.time_zone,
+        "alert_hour": one.alert_hour.isoformat("minutes"),
+        "working_days": one.working_days,
+        "country": one.holiday_country,
+        "any_hour": one.any_hour,
+        "all_clear": one.all_clear,
+        "away_until": one.away_until,
         "finances": one.finances,
         "consent_at": one.consent_at,
         "consent_how": one.consent_how,
         "stopped_at": one.stopped_at,
         "removed_at": one.removed_at,
     }
+
+
+def left_document(left: Left) -> dict[str, list[str]]:
+    """What a JSON answer says: clients that nobody else was told of, and who is now."""
+    return {"left": [one.account_id for one in left.clients], "heirs": [one.name for one in left.heirs]}
+
+
+def say_left(left: Left) -> None:
+    """Tell it on the screen."""
+    if left.heirs:
+        names = ", ".join(escaped(one.name) for one in left.heirs)
+        console.print(f"Nobody else was told of {len(left.clients)} clients: from now on it is {names}.")
+    elif left.clients:
+        console.print(f"[red]Nobody is told of {len(left.clients)} clients now.[/red]")

@@ -3,12 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime, time
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from bot.directory import repository
+from bot.directory.public_holidays import NOWHERE, has_holidays
 from bot.directory.service import get_client, get_curator
 from bot.errors import UserError
 from bot.ids import ClientId, CuratorId
+from bot.storage.tables import curator
+
+_OF_PHONE = "phone"
 
 
 def set_hours(
@@ -23,7 +27,8 @@ def set_hours(
 ) -> None:
     """When a person is told: hour, ISO weekdays such as `12345`, country of its holidays, at any hour, the all-clear.
 
-    What is not given stays as it is. UserError bad_working_days, bad_all_clear.
+    `country`: two letters, `none` for no public holidays, `phone` for those of the phone number's country. What is not
+    given stays as it is. UserError bad_working_days, bad_all_clear, bad_country.
     """
     if working_days is not None and (not working_days or not set(working_days) <= set("1234567")):
         raise UserError("bad_working_days", days=working_days)
@@ -32,13 +37,26 @@ def set_hours(
     given = {
         "alert_hour": None if alert_hour is None else alert_hour.isoformat("minutes"),
         "working_days": None if working_days is None else "".join(sorted(set(working_days))),
-        "country": None if country is None else country.upper(),
+        "country": None if country is None else _country(country),
         "any_hour": any_hour,
         "all_clear": all_clear,
     }
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if changes.get("country") == _OF_PHONE:
+        changes["country"] = None
     if changes:
         repository.update_curator(conn, curator_id, **changes)
+
+
+def _country(text: str) -> str:
+    """The code that is stored for what was written, or the word for none."""
+    wanted = text.strip()
+    if wanted.lower() == _OF_PHONE:
+        return _OF_PHONE
+    code = NOWHERE if wanted.lower() == "none" else wanted.upper()
+    if code != NOWHERE and not has_holidays(code):
+        raise UserError("bad_country", country=text)
+    return code
 
 
 def set_routing(conn: Connection, curator_id: CuratorId, *, tags: Iterable[str], currencies: Iterable[str]) -> None:
@@ -59,6 +77,12 @@ def set_away(conn: Connection, curator_id: CuratorId, until: datetime | None, st
         if other.partner_id != person.partner_id or other.id == person.id or other.client_id is not None:
             raise UserError("bad_stand_in", curator=stand_in)
     repository.update_curator(conn, curator_id, away_until=until, stand_in=None if until is None else stand_in)
+
+
+def back_from_absence(conn: Connection, now: datetime) -> list[CuratorId]:
+    """People whose absence is over and was not ended yet."""
+    query = select(curator.c.id).where(curator.c.away_until <= now, curator.c.removed_at.is_(None))
+    return [CuratorId(found) for found in conn.execute(query.order_by(curator.c.id)).scalars()]
 
 
 def assign(conn: Connection, client_id: ClientId, curator_id: CuratorId | None) -> None:

@@ -316,14 +316,6 @@ def recipients(
     }
 
 
-def is_last_curator(conn: Connection, client_id: ClientId, curator_id: CuratorId) -> bool:
-    """Whether nobody else of the partner would be told of this client if this person were not; owners step in then."""
-    client = get_client(conn, client_id)
-    muted = repository.mutes(conn, [client_id]).get(client_id, frozenset())
-    others = [one for one in list_curators(conn, client.partner_id) if one.client_id is None and one.id != curator_id]
-    return not any(one.silence() is None and one.id not in muted for one in others)
-
-
 def _refuse_taken(conn: Connection, partner_id: PartnerId, address: Address) -> None:
     """A number cannot be two curators, nor ride on one of the channels that it is told about."""
     if repository.address_holder(conn, partner_id, address) is not None:

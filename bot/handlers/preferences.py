@@ -1,6 +1,9 @@
 """What a person wants to hear: stop and start, mute and unmute, the language."""
 
+from functools import partial
+
 from bot.alerts import service as alerts
+from bot.alerts.leaving import leave
 from bot.directory import service as directory
 from bot.directory.people import Client
 from bot.handlers.choosing import about, tapped_client, whom
@@ -17,8 +20,9 @@ router = Router()
 @router.command(Stop)
 def stop(ctx: Context, command: Stop) -> Replies:
     """`stop`: no more alerts; commands still work."""
-    directory.stop(ctx.conn, ctx.curator.id, ctx.now)
-    return [Reply("people/stopped")]
+    around, who = ctx.env.around, ctx.curator.id
+    left = leave(ctx.conn, who, lambda: directory.stop(ctx.conn, who, ctx.now), now=ctx.now, env=around)
+    return [Reply("people/stopped", left.facts())]
 
 
 @router.command(Start)
@@ -73,9 +77,10 @@ def language(ctx: Context, command: Language) -> Replies:
 
 
 def _muted(ctx: Context, client: Client) -> Reply:
-    last = directory.is_last_curator(ctx.conn, client.id, ctx.curator.id)
-    directory.mute(ctx.conn, ctx.curator.id, client.id, ctx.now)
-    return Reply("people/muted", {**about(client), "last": last}, client_id=client.id)
+    around, who = ctx.env.around, ctx.curator.id
+    muting = partial(directory.mute, ctx.conn, who, client.id, ctx.now)
+    left = leave(ctx.conn, who, muting, now=ctx.now, env=around, client_id=client.id)
+    return Reply("people/muted", {**about(client), **left.facts()}, client_id=client.id)
 
 
 def _unmuted(ctx: Context, client: Client) -> Reply:

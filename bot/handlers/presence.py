@@ -1,8 +1,11 @@
 """When a person is told: away and back, hours, working days, quiet hours, how often that all is well."""
 
 from datetime import UTC, datetime, time
+from functools import partial
 from zoneinfo import ZoneInfo
 
+from bot.alerts.leaving import leave
+from bot.alerts.returning import come_back
 from bot.billing.local_day import local_date
 from bot.directory import arrangements
 from bot.directory import service as directory
@@ -26,14 +29,16 @@ def away(ctx: Context, command: Away) -> Replies:
     if isinstance(named, Reply):
         return [named]
     until = datetime.combine(day, time(), ZoneInfo(ctx.curator.time_zone)).astimezone(UTC)
-    arrangements.set_away(ctx.conn, ctx.curator.id, until, named.id if named else None)
-    return [Reply("care/away", {"day": day.isoformat(), "stand_in": named.name if named else None})]
+    going = partial(arrangements.set_away, ctx.conn, ctx.curator.id, until, named.id if named else None)
+    left = leave(ctx.conn, ctx.curator.id, going, now=ctx.now, env=ctx.env.around)
+    stand_in = named.name if named else None
+    return [Reply("care/away", {"day": day.isoformat(), "stand_in": stand_in, **left.facts()})]
 
 
 @router.command(Back)
 def back(ctx: Context, command: Back) -> Replies:
     """`back`: told again from now on."""
-    arrangements.set_away(ctx.conn, ctx.curator.id, None, None)
+    come_back(ctx.conn, ctx.curator.id, now=ctx.now, env=ctx.env.around)
     return [Reply("care/back")]
 
 

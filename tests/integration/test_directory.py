@@ -180,12 +180,6 @@ async def test_a_clients_own_curator_hears_of_that_client_only(db: Database) -> 
         assert set(told[alfa.id].curators) == {anna.id, own.id}
         assert told[beta.id].curators == (anna.id,)
         assert directory.financial_curators(conn, RIGA) == [directory.get_curator(conn, anna.id)]
-        assert directory.is_last_curator(conn, alfa.id, anna.id)
-        assert directory.is_last_curator(conn, beta.id, anna.id)
-        directory.mute(conn, anna.id, beta.id, NOW)
-        assert directory.is_last_curator(conn, beta.id, anna.id)
-        _curator(conn, "+37120000003", "Marta")
-        assert not directory.is_last_curator(conn, beta.id, anna.id)
 
     await db.write(story)
 
