@@ -72,7 +72,11 @@ class Workers:
             pass
 
     async def charge(self, job: Job) -> None:
-        """Take daily payments, end subscriptions, stop channels without money; then look who must be told."""
+        """Take daily payments, end subscriptions, stop channels without money; then look who must be told.
+
+        After a standstill renewals that were missed come first: what they cover is not paid by the day as well.
+        """
+        await self.renew(job)
         changed = 0
         while await self._db.read(is_waiting, self._clock.now()):
             changed += len(await self._db.write(self._apply, self._charges, self._clock.now(), bulk=True))

@@ -19,6 +19,7 @@ _TOP = (
     "repeat_minutes",
     "grace_days",
     "auto_renew_minutes",
+    "auto_renew_late_days",
     "plans",
     "periods",
     "prices",
@@ -26,7 +27,7 @@ _TOP = (
     "programs",
 )
 _GRACE_DAYS_MAX = 14
-"""Shorter than any period, so that an unpaid subscription is never taken for a paid one."""
+"""Shorter than any period, so that an unpaid or ended subscription is never taken for a paid one."""
 
 
 def price_book(data: Mapping[str, Any]) -> PriceBook:
@@ -48,6 +49,7 @@ def price_book(data: Mapping[str, Any]) -> PriceBook:
         repeat_within=timedelta(minutes=reader.whole(data, "repeat_minutes", "", 10)),
         grace_days=reader.whole(data, "grace_days", "", 3),
         renews_before=timedelta(minutes=reader.whole(data, "auto_renew_minutes", "", 120)),
+        renews_late_days=reader.whole(data, "auto_renew_late_days", "", 2),
     )
     _check_whole(book, problems)
     if problems:
@@ -66,6 +68,8 @@ def _check_whole(book: PriceBook, problems: list[str]) -> None:
         problems.append(f"grace_days: at most {_GRACE_DAYS_MAX}")
     if not timedelta() < book.renews_before < timedelta(days=1):
         problems.append("auto_renew_minutes: from 1 to 1439")
+    if book.renews_late_days > _GRACE_DAYS_MAX:
+        problems.append(f"auto_renew_late_days: at most {_GRACE_DAYS_MAX}")
     if not book.programs:
         problems.append("programs: at least one is needed")
 

@@ -75,6 +75,8 @@ class PriceBook:
     """How many days after today a subscription may wait for its payment."""
     renews_before: timedelta = timedelta(hours=2)
     """How long before the end a client that renews by itself is renewed."""
+    renews_late_days: int = 2
+    """So many days after the end it is still renewed, from that day on, when that was missed."""
 
     def price(self, plan: str, transport: str, currency: str, months: int, on: date) -> Money:
         """List price of one channel for the whole period, its discount taken off, rounded half up once.

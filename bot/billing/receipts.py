@@ -4,21 +4,24 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from bot.billing import transfers
 from bot.billing.accounts import Kind, find_account
+from bot.billing.local_day import local_date
 from bot.billing.quote import Quote, plain
 from bot.billing.transfers import State, Transfer
 from bot.errors import UserError
 from bot.ids import ClientId, CuratorId, PartnerId, TransferId
 from bot.money import Money
+from bot.storage.tables import client
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptView:
     """A transfer as its receipt shows it. For the client: `deposit`, `price`, `client_left`; for the partner the
     `withdrawal` and what his account has left: what can be spent right after the transfer, or now while it waits.
+    `late_from`: the day on which a renewal by itself begins that came after the end.
     """
 
     transfer_id: TransferId
@@ -41,6 +44,7 @@ class ReceiptView:
     channels: int
     ends_before: date | None
     ends_after: date | None
+    late_from: date | None
 
     def facts(self) -> dict[str, Any]:
         """Every field as plain JSON, in the shapes that texts take."""
@@ -74,7 +78,16 @@ def receipt(conn: Connection, transfer_id: TransferId) -> ReceiptView:
         channels=quote.channels,
         ends_before=quote.ends_before,
         ends_after=quote.ends_after,
+        late_from=_late_from(conn, moved, quote),
     )
+
+
+def _late_from(conn: Connection, moved: Transfer, quote: Quote) -> date | None:
+    if moved.kind != "renew" or moved.asked_by is not None or quote.ends_before is None:
+        return None
+    zone = conn.execute(select(client.c.time_zone).where(client.c.id == quote.client_id)).scalar_one()
+    day = local_date(moved.confirmed_at or moved.created_at, zone)
+    return quote.starts_on if day > quote.ends_before else None
 
 
 def _left(conn: Connection, moved: Transfer, quote: Quote, kind: Kind, owner_id: str) -> Money:

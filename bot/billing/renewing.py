@@ -22,6 +22,7 @@ REHEARSED = timedelta(hours=24)
 """So long before a renewal is due it is first tried without doing it, so that people hear in time what is missing."""
 _REHEARSE_EVERY = timedelta(hours=1)
 _RETRY_EVERY = timedelta(minutes=5)
+_RETRY_LATE_EVERY = timedelta(hours=1)
 _SELDOM = timedelta(days=1)
 
 
@@ -38,7 +39,8 @@ def renew_due(conn: Connection, book: PriceBook, now: datetime, limit: int = 20)
     """Look at up to `limit` clients: renew what ends within the configured time, rehearse what ends within a day.
 
     A renewal is paid from the balance and topped up by exactly what is missing there, within what the owner agreed to.
-    One that fails is tried again until the end; a client is told of once per reason. Call again while it returns
+    One that fails is tried again until the end, and one that was missed (nothing ran, or the money was short) for the
+    configured days after it: then from today on. A client is told of once per reason. Call again while it returns
     anything or `is_due` says so.
     """
     changes: list[Changed] = []
@@ -60,9 +62,12 @@ def _client(conn: Connection, book: PriceBook, agreed: AutoRenewal, now: datetim
     changes: list[Changed] = []
     failed: tuple[date, str] | None = None
     for one in sorted(held.subscriptions, key=lambda one: (one.end_date, one.id)):
-        if not one.paid_on(today):
+        if one.paid_on(today):
+            look = _subscription(conn, book, agreed, held, one, now)
+        elif _missed(held, one, today, book):
+            look = _attempt(conn, book, agreed, one, now, _RETRY_LATE_EVERY)
+        else:
             continue
-        look = _subscription(conn, book, agreed, held, one, now)
         again_at, changes = min(again_at, look.again_at), changes + look.changes
         if look.why is not None and failed is None:
             failed = (one.end_date, look.why)
@@ -79,17 +84,39 @@ def _subscription(
     at = renews_at(one.end_date, held.time_zone, book)
     if now < at - REHEARSED:
         return _Look([], at - REHEARSED)
-    real = now >= at
+    if now >= at:
+        return _attempt(conn, book, agreed, one, now, _RETRY_EVERY)
+    again_at = min(at, now + _REHEARSE_EVERY)
     try:
         with conn.begin_nested():
-            quote = _quoted(conn, book, agreed, one, now, save=real)
-            if not real:
-                return _Look([], min(at, now + _REHEARSE_EVERY))
+            _quoted(conn, book, agreed, one, now, save=False)
+            return _Look([], again_at)
+    except UserError as refused:
+        return _Look([], again_at, _reason(refused))
+
+
+def _missed(held: Holdings, one: Subscription, today: date, book: PriceBook) -> bool:
+    """Whether it ended so lately that it is still renewed: its channels wait in it, and it was paid once."""
+    if one.state == "closed" or one.unpaid or not held.in_subscription(one.id):
+        return False
+    return 0 < (today - one.end_date).days <= book.renews_late_days
+
+
+def _attempt(
+    conn: Connection, book: PriceBook, agreed: AutoRenewal, one: Subscription, now: datetime, every: timedelta
+) -> _Look:
+    """Renew it now; refused, again after `every`."""
+    try:
+        with conn.begin_nested():
+            quote = _quoted(conn, book, agreed, one, now, save=True)
             done = confirm(conn, transfer_id=quote.id, curator_id=None, address=None, now=now)
             return _Look(done.changes, now + _SELDOM)
     except UserError as refused:
-        again_at = now + _RETRY_EVERY if real else min(at, now + _REHEARSE_EVERY)
-        return _Look([], again_at, None if refused.key == "already_pending" else refused.key)
+        return _Look([], now + every, _reason(refused))
+
+
+def _reason(refused: UserError) -> str | None:
+    return None if refused.key == "already_pending" else refused.key
 
 
 def _quoted(

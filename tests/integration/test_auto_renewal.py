@@ -1,5 +1,6 @@
 """Clients that renew by themselves: when, from whose money, within what was agreed; and who hears of it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -170,13 +171,93 @@ def test_never_for_more_than_was_agreed(db: Database) -> None:
     db.write_now(unit)
 
 
-def test_an_end_that_was_reached_is_over(db: Database) -> None:
+def test_a_standstill_over_the_end_is_made_up_for(db: Database) -> None:
+    """Nothing ran from an hour before the renewal till the next morning: renewed late, from that day on, once; the day
+    is not paid by the day too, and the receipt says it.
+    """
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        work(conn, DUE - timedelta(hours=1))
+        morning = LAST_DAY.replace(hour=7) + timedelta(days=1)
+        assert work(conn, morning) == ["renewed"]
+        charge(conn, morning)
+        assert work(conn, morning + timedelta(minutes=1)) == []
+        assert ends(conn, client_id, morning) == date(2027, 12, 4)
+        assert billing.standing(conn, client_id, morning, BOOK).stopped == 0
+        kinds = conn.execute(select(ledger_transaction.c.kind).order_by(ledger_transaction.c.id)).scalars().all()
+        assert list(kinds) == ["deposit", "topup", "renew"]
+        assert "Done by the service, 4 Dec 09:00, late: from 4 Dec 2026 on, receipt" in messages(conn, anna)[-1].body
+        assert billing.check(conn).ok
+
+    db.write_now(unit)
+
+
+def test_a_standstill_that_ends_before_midnight_loses_no_day(db: Database) -> None:
     def unit(conn: Connection) -> None:
         add_partner(conn)
         client_id = add_client(conn, ALFA)
         agree(conn, client_id)
-        charge(conn, LAST_DAY + timedelta(days=2))
-        assert work(conn, LAST_DAY + timedelta(days=2)) == []
+        assert work(conn, DUE + timedelta(hours=1, minutes=59)) == ["renewed"]
+        assert ends(conn, client_id) == date(2026 + 1, 12, 3)
+
+    db.write_now(unit)
+
+
+def test_money_that_comes_after_the_end_still_renews_within_the_days_of_grace(db: Database) -> None:
+    """The channels stood, no money was there: once it comes they run again and nothing was charged by the day."""
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn, "900.00")
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        minute_by_minute(conn, DUE, DUE + timedelta(minutes=10))
+        noon = LAST_DAY.replace(hour=10) + timedelta(days=1)
+        charge(conn, noon)
+        assert work(conn, noon) == []
+        assert billing.standing(conn, client_id, noon, BOOK).stopped == 5
+        billing.deposit(conn, RIGA, of("36.00", "EUR"), reason="bank", by="operator", key="bank-2", now=noon)
+        assert work(conn, noon + timedelta(hours=1)) == ["renewed", "resumed", "auto_renewal"]
+        assert billing.standing(conn, client_id, noon, BOOK).stopped == 0
+        assert ends(conn, client_id, noon) == date(2027, 12, 4)
+
+    db.write_now(unit)
+
+
+@pytest.mark.parametrize(("days", "late"), [(2, 2), (3, 2), (1, 0)])
+def test_after_the_days_of_grace_an_end_is_over(db: Database, days: int, late: int) -> None:
+    book = replace(BOOK, renews_late_days=late)
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        now = LAST_DAY + timedelta(days=days, hours=10)
+        charge(conn, now)
+        done = [one.what for one in renewing.renew_due(conn, book, now)]
+        assert ("renewed" in done) == (days <= late)
+
+    db.write_now(unit)
+
+
+def test_what_was_replaced_after_the_end_is_not_renewed(db: Database) -> None:
+    """Somebody renewed by hand the morning after: there is nothing left to make up for."""
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        morning = LAST_DAY.replace(hour=7) + timedelta(days=1)
+        charge(conn, morning)
+        quote = billing.quote_renewal(
+            conn, BOOK, partner_id=RIGA, client_id=client_id, months=1, asked_by=None, asked_from=None, now=morning
+        )
+        billing.confirm(conn, transfer_id=quote.id, curator_id=None, address=None, now=morning)
+        assert work(conn, morning) == []
+        assert ends(conn, client_id, morning) == date(2027, 1, 4)
 
     db.write_now(unit)
 
