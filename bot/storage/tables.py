@@ -34,6 +34,7 @@ from bot.storage.schema.messages import (
     delivery,
     free_replies,
     inbox,
+    picture,
     status_event,
 )
 from bot.storage.schema.money import (
@@ -100,6 +101,7 @@ __all__ = [
     "partner",
     "payment_cursor",
     "payment_event",
+    "picture",
     "posting",
     "referral",
     "referral_link",

@@ -57,6 +57,7 @@ delivery = Table(
     Column("cost_micros", BigInteger),
     Column("cost_currency", String(3)),
     Column("cost_source", String(16)),
+    Column("media", String(300)),
     one_of("kind", "alert", "reply", "receipt", "invitation", "refusal", "notice"),
     one_of(
         "state",
@@ -252,3 +253,15 @@ content = Table(
     Column("checked_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("template", "language", "checksum"),
 )
+
+picture = Table(
+    "picture",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("partner_id", ForeignKey("partner.id"), nullable=False),
+    Column("facts", JsonText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("ix_picture_expires_at", "expires_at"),
+)
+"""What a picture shows, as it was when somebody asked; drawn when the provider fetches it by its token."""

@@ -16,6 +16,7 @@ def upgrade() -> None:
     _what_messages_cost()
     _what_was_asked_and_answered()
     _hidden_partners()
+    _pictures()
 
 
 def _error_codes_are_text() -> None:
@@ -87,3 +88,18 @@ def _what_was_asked_and_answered() -> None:
 
 def _hidden_partners() -> None:
     op.add_column("partner", sa.Column("hidden", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+
+
+def _pictures() -> None:
+    op.add_column("delivery", sa.Column("media", sa.String(length=300), nullable=True))
+    op.create_table(
+        "picture",
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("facts", types.JsonText(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_picture_partner_id")),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_picture")),
+    )
+    op.create_index("ix_picture_expires_at", "picture", ["expires_at"], unique=False)
