@@ -55,12 +55,12 @@ def _said(text: str, language: str, menu: Menu | None, shown: Shown) -> Command 
     command = parse(text, None, language)
     if not isinstance(command, Choice):
         return command
-    listed = menu is not None and bool(menu.choices)
+    listed = menu is not None and bool(menu.choices) and not shown.numbered
     choices = menu.choices if menu and listed else tuple(payload for _, payload in shown.newest_buttons)
     if not 1 <= command.number <= len(choices):
         return NO_SUCH_CHOICE
     picked = tap_of(choices[command.number - 1]) or NO_SUCH_CHOICE
-    if not listed and (_is_stale(picked, shown) or (picked.verb == "confirm" and _ways(choices) == 1)):
+    if not listed and (_is_stale(picked, shown) or _may_be_a_repeat(picked, choices, text, shown)):
         return Unknown("unclear", near="yes")
     return picked
 
@@ -70,8 +70,16 @@ def _is_stale(tap: Tap | None, shown: Shown) -> bool:
     return tap is not None and tap.verb == "confirm" and tap.id not in shown.question
 
 
+def _may_be_a_repeat(picked: Tap, choices: tuple[str, ...], text: str, shown: Shown) -> bool:
+    """Whether a number that would move money may be the same "1" sent twice. Where the buttons are numbered lines it is
+    their answer, unless the question itself came of that number."""
+    if picked.verb != "confirm" or _ways(choices) > 1:
+        return False
+    return not shown.numbered or _label(text) == _label(shown.asked_by)
+
+
 def _ways(choices: tuple[str, ...]) -> int:
-    """How many of these buttons move money. One alone is not picked by a number: it may be the same "1" sent twice."""
+    """How many of these buttons move money."""
     return sum((tap_of(payload) or NO_SUCH_CHOICE).verb == "confirm" for payload in choices)
 
 

@@ -26,7 +26,7 @@ from bot.imports.reader import read_table
 from bot.jobs.local import LocalJobs
 from bot.scheduler import entries
 from bot.storage.engine import Database
-from bot.storage.tables import client, curator, dashboard_task, delivery, import_run, metadata, wazzup_channel
+from bot.storage.tables import client, curator, dashboard_task, delivery, import_run, wazzup_channel
 from tests.integration.alert_world import BOOK, ENV, GAMMA, NOW, RIGA, add_client, add_curator, surroundings
 from tests.integration.chat_world import phone_of
 from tests.integration.wazzup_world import (
@@ -36,6 +36,7 @@ from tests.integration.wazzup_world import (
     Hurried,
     Wire,
     account,
+    dump,
     many,
     other_account,
     settings,
@@ -398,8 +399,3 @@ async def test_login_and_password_are_told_to_nobody(
         assert secret not in everything
         assert secret not in str(logs) + caplog.text
     assert PASSWORD not in repr(settings())
-
-
-def dump(conn: Connection) -> str:
-    """Every row of every table."""
-    return "\n".join(str(row) for table in metadata.sorted_tables for row in conn.execute(select(table)))

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from bot.clock import ManualClock
 from bot.config import Settings
-from bot.storage.tables import partner
+from bot.storage.tables import metadata, partner
 from tests.integration.alert_world import GAMMA, RIGA, add_client, add_curator, add_partner
 
 TECH = "https://tech.test"
@@ -89,6 +89,11 @@ def many(conn: Connection, count: int) -> None:
     world(conn)
     for n in range(count):
         add_client(conn, replace(GAMMA, account_id=f"49{n:06d}", company=f"Client {n}", channels=0), told=False)
+
+
+def dump(conn: Connection) -> str:
+    """Every row of every table."""
+    return "\n".join(str(row) for table in metadata.sorted_tables for row in conn.execute(select(table)))
 
 
 def _account_of(request: httpx.Request) -> str:
