@@ -116,6 +116,7 @@ class House:
                 registry=registry,
                 payments=PaymentsDoor(self.payments, self.env.around) if self.payments is not None else None,
                 wazzup=self.wazzup.door,
+                around=around,
             )
         )
         self._phone_page = phone_page

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from bot.web.auth import console_gate
+from bot.web.console.muting import add_muting
 from bot.web.console.page_routes import add_pages
 from bot.web.console.pages import PAGES
 from bot.web.deps import WebDeps
@@ -35,5 +36,6 @@ def build_web(deps: WebDeps) -> web.Application:
     add_health(app, deps)
     add_static(app)
     add_pages(app, deps, PAGES)
+    add_muting(app, deps)
     add_openapi(app, PAGES)
     return app

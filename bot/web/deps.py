@@ -50,3 +50,5 @@ class WebDeps:
     """Address of the simulator's phone page while there is one: the console links to it."""
     payments: PaymentsDoor | None = None
     wazzup: WazzupDoor | None = None
+    around: Surroundings | None = None
+    """What alerts need; without it nothing is muted from the console."""

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select
 
 from bot.alerts.alert import WATCHED
+from bot.alerts.why import Outcome, why
 from bot.billing.service import ChannelView, SubscriptionView, client_movements, standing
 from bot.directory import service as directory
 from bot.directory.people import Client
@@ -13,6 +14,7 @@ from bot.ids import ClientId
 from bot.storage.tables import alert
 from bot.web.ask import NotFound
 from bot.web.console.movement_line import MovementLine, movement_lines
+from bot.web.console.muting import HEIRS, NOBODY
 from bot.web.console.outlook import Outlook, outlooks
 from bot.web.page import MoneyView, Page, Reading
 
@@ -55,11 +57,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A curator, and why not when this client's alerts do not reach them."""
+    """A curator, and why not when this client's alerts do not reach them; `muted` by themselves or for them."""
 
+    id: str
     name: str
     language: str
     suppressed: str | None
+    muted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,12 @@ class ClientPage:
     subscriptions: tuple[Subscribed, ...]
     channels: tuple[ChannelLine, ...]
     told: tuple[Told, ...]
+    why: tuple[Outcome, ...]
+    """What every rule came to for every curator, and what comes next."""
     alerts: tuple[Said, ...]
     movements: tuple[MovementLine, ...]
+    left: str | None
+    """After the last one was muted: `heirs` when the owners get the client, `nobody` when nobody is told."""
 
 
 def read_client(conn: Connection, reading: Reading) -> ClientPage:
@@ -119,8 +127,10 @@ def read_client(conn: Connection, reading: Reading) -> ClientPage:
         subscriptions=tuple(map(_subscribed, stands.subscriptions)),
         channels=tuple(map(_channel, stands.channels)),
         told=_told(conn, client.id),
+        why=tuple(why(conn, client.id, now=reading.now)),
         alerts=_said(conn, client.id),
         movements=movement_lines(conn, client_movements(conn, client.partner_id, client.id, client.currency, _LAST)),
+        left=reading.ask.choice("left", (HEIRS, NOBODY)),
     )
 
 
@@ -147,7 +157,8 @@ def _told(conn: Connection, client_id: ClientId) -> tuple[Told, ...]:
     found = directory.recipients(conn, [client_id])[client_id]
     people = directory.curators_by_id(conn, [*found.curators, *found.suppressed])
     reasons = {one: found.suppressed.get(one) for one in people}
-    lines = [Told(one.name, one.language, reasons[one.id]) for one in people.values()]
+    muted = directory.mutes(conn, [client_id]).get(client_id, frozenset())
+    lines = [Told(one.id, one.name, one.language, reasons[one.id], one.id in muted) for one in people.values()]
     return tuple(sorted(lines, key=lambda line: (line.suppressed is not None, line.name.casefold())))
 
 

@@ -34,6 +34,7 @@ def _html(page: Page, deps: WebDeps) -> Handler:
         frame = {
             "place": page.place or page.name,
             "phone_page": deps.phone_page,
+            "may_mute": deps.around is not None,
             "partners": partners,
             "pauses": await deps.db.read(pauses),
         }
