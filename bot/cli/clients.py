@@ -165,6 +165,9 @@ def _tell(report: ImportReport) -> None:
     facts = report.as_json()
     for row in facts["rejected"]:
         console.print(f"  [red]line {row['line']}[/red], {row['column'] or 'row'}: {escaped(row['reason'])}")
+    for row in facts["warnings"]:
+        column = row["column"] or "row"
+        console.print(f"  [yellow]taken, but line {row['line']}[/yellow], {column}: {escaped(row['reason'])}")
     for one in report.missing:
         console.print(f"  [yellow]missing[/yellow]: {escaped(one.company)} ({one.account_id}), flagged, not deleted")
     for other in report.differences:

@@ -111,7 +111,7 @@ def import_in_units(
 def _import(
     write: Write, partner_id: PartnerId, table: Table, env: Surroundings, now: datetime, how: How, size: int
 ) -> ImportReport:
-    plan, run = write(_begin, partner_id, table, now, how)
+    plan, run = write(_begin, partner_id, table, env, now, how)
     as_of = how.as_of or now
     if how.dry_run:
         return report_of(table, plan, as_of=as_of, dry_run=True, run_id=None)
@@ -125,7 +125,9 @@ def _import(
     return report
 
 
-def _begin(conn: Connection, partner_id: PartnerId, table: Table, now: datetime, how: How) -> tuple[Plan, Run]:
+def _begin(
+    conn: Connection, partner_id: PartnerId, table: Table, env: Surroundings, now: datetime, how: How
+) -> tuple[Plan, Run]:
     """Compare, and refuse what must be asked first. Writes nothing."""
     partner = directory.get_partner(conn, partner_id)
     require_official(partner)
@@ -133,7 +135,8 @@ def _begin(conn: Connection, partner_id: PartnerId, table: Table, now: datetime,
         raise UserError("import_reason_missing")
     if not how.dry_run:
         repository.lock_partner(conn, partner_id)
-    rules = Rules(partner, how.as_of or now, overwrite=how.adjust or partner.gateway != "book")
+    plans = {one.name: one.title for one in env.book.plans.values()}
+    rules = Rules(partner, how.as_of or now, overwrite=how.adjust or partner.gateway != "book", plans=plans)
     plan = make_plan(table, _known(conn, partner_id, now), rules)
     if not how.dry_run and not how.yes:
         _ask(plan.doubt)

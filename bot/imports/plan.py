@@ -1,7 +1,7 @@
 """What an import would do, as values: additions, alterations, differences left alone, and how doubtful it is. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from bot.directory.people import Client, ClientData, Partner
@@ -34,11 +34,15 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How to take a table. `now`: when it was true; `overwrite`: where it disagrees with our books it is right."""
+    """How to take a table. `now`: when it was true; `overwrite`: where it disagrees with our books it is right.
+
+    `plans`: those of the price book, by name with their titles; without any, every plan is taken.
+    """
 
     partner: Partner
     now: datetime
     overwrite: bool = False
+    plans: Mapping[str, str] = field(default_factory=dict)
 
     def is_older(self, seen_at: datetime | None) -> bool:
         """Whether a client was seen later than this table is of: then, for money kept elsewhere, that sight stays."""
@@ -96,13 +100,17 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything an import would do. `said` is what the table says of each client, to be remembered."""
+    """Everything an import would do. `said` is what the table says of each client, to be remembered.
+
+    `warned`: what is odd in rows that are taken all the same.
+    """
 
     additions: tuple[Addition, ...]
     alterations: tuple[Alteration, ...]
     unchanged: tuple[Known, ...]
     missing: tuple[Known, ...]
     rejected: tuple[Rejection, ...]
+    warned: tuple[Rejection, ...]
     differences: tuple[Difference, ...]
     doubt: Doubt
     said: Mapping[str, Mapping[str, str]]

@@ -1,9 +1,10 @@
 """A whole table against all known clients: the plan of an import. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 
 from bot.directory.people import ClientData
-from bot.imports.cells import Problem
+from bot.imports.cells import Problem, shown
 from bot.imports.compare import compare, said_of
 from bot.imports.plan import Addition, Alteration, Difference, Doubt, Known, Plan, Rules
 from bot.imports.table import POLL, ClientRow, Rejection, Table
@@ -14,10 +15,14 @@ def make_plan(table: Table, known: Sequence[Known], rules: Rules) -> Plan:
     by_account = {one.client.account_id: one for one in known}
     additions: list[Addition] = []
     compared: list[tuple[Alteration, tuple[Difference, ...]]] = []
-    rejected = list(table.rejected)
+    rejected, warned = list(table.rejected), []
     for row in table.rows:
         found = by_account.get(row.account_id)
-        if refused := _refusal(row, found, table, rules):
+        odd = _odd_plan(row, found, table, rules)
+        if odd is not None and rules.partner.gateway != "book":
+            warned.append(odd)
+            odd = None
+        if refused := _refusal(row, found, table, rules) or odd:
             rejected.append(refused)
         elif found is None:
             additions.append(Addition(row, _new_data(row, rules)))
@@ -34,6 +39,7 @@ def make_plan(table: Table, known: Sequence[Known], rules: Rules) -> Plan:
             if account_id not in seen and not one.client.is_own and table.kind != POLL
         ),
         rejected=tuple(sorted(rejected, key=lambda one: one.line)),
+        warned=tuple(warned),
         differences=tuple(difference for _, found in compared for difference in found),
         doubt=_doubt(compared, table),
         said=_said([one.row for one in additions] + [one.row for one, _ in compared], table, by_account),
@@ -55,6 +61,22 @@ def _refusal(row: ClientRow, known: Known | None, table: Table, rules: Rules) ->
     if problem is None:
         return None
     return Rejection(row.line, table.headings.get(field), problem, (row.account_id,))
+
+
+def _odd_plan(row: ClientRow, known: Known | None, table: Table, rules: Rules) -> Rejection | None:
+    """A plan that the price book does not have: in our own books it could be neither renewed nor charged."""
+    if row.plan is None or not rules.plans:
+        return None
+    wanted = row.plan.casefold()
+    names = {word.casefold(): title for name, title in rules.plans.items() for word in (name, title)}
+    if wanted in names or (known is not None and known.plan == wanted):
+        return None
+    near = get_close_matches(wanted, names, n=1)
+    facts = {"value": shown(row.plan), "known": ", ".join(rules.plans.values())}
+    problem = (
+        Problem("plan_unknown_near", {**facts, "nearest": names[near[0]]}) if near else Problem("plan_unknown", facts)
+    )
+    return Rejection(row.line, table.headings.get("plan"), problem, (row.account_id,))
 
 
 def _new_data(row: ClientRow, rules: Rules) -> ClientData:

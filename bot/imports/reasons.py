@@ -88,6 +88,14 @@ _ROW = {
         "“{value}” is no language: write a code such as en or ru",
         "«{value}» не язык: напишите код, например en или ru",
     ),
+    "plan_unknown": (
+        "“{value}” is no plan of the price book; it has {known}",
+        "«{value}»: такого тарифа в прайсе нет, есть {known}",
+    ),
+    "plan_unknown_near": (
+        "“{value}” is no plan of the price book; did you mean {nearest}? It has {known}",
+        "«{value}»: такого тарифа в прайсе нет, возможно, {nearest}? Есть {known}",
+    ),
     "months_bad": (
         "“{value}” is no period: write the number of months, as 12",
         "«{value}» не период: напишите число месяцев, например 12",

@@ -24,7 +24,8 @@ class ImportReport:
     """The outcome of one import. `added`, `changed`, `unchanged` and `rejected` together are all rows `read`.
 
     `missing` clients are known and not in the table. `differences` were left as our books have them. `doubt.asks`: the
-    import needs a yes. `as_of`: when the table was taken for true. `run_id` is None for a dry run.
+    import needs a yes. `as_of`: when the table was taken for true.
+    `warned`: what is odd in rows that were taken all the same. `run_id` is None for a dry run.
     """
 
     read: int
@@ -39,6 +40,7 @@ class ImportReport:
     as_of: datetime
     dry_run: bool
     run_id: str | None = None
+    warned: tuple[Rejection, ...] = ()
 
     def as_json(self, language: str = "en") -> dict[str, Any]:
         """The answer of `clients import --json`."""
@@ -49,6 +51,7 @@ class ImportReport:
             "unchanged": self.unchanged,
             "missing": len(self.missing),
             "rejected": [_rejection(one, language) for one in self.rejected],
+            "warnings": [_rejection(one, language) for one in self.warned],
             "ignored": list(self.ignored),
             "differences": [asdict(one) for one in self.differences],
             "changes": [_change(one) for one in self.changes],
@@ -75,6 +78,7 @@ def report_of(table: Table, plan: Plan, *, as_of: datetime, dry_run: bool, run_i
         as_of=as_of,
         dry_run=dry_run,
         run_id=run_id,
+        warned=plan.warned,
     )
 
 

@@ -1,5 +1,6 @@
 """The plan of an import: what is added, changed, left, missing or refused, and when it must ask."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -228,3 +229,36 @@ def test_one_spelling_of_what_a_row_says() -> None:
         "channels": "2 telegram:b;whatsapp:a",
         "daily_charge": "",
     }
+
+
+PLANS = {"inbox": "Inbox", "pro": "Pro", "max": "Max"}
+
+
+@pytest.mark.parametrize(
+    ("named", "key", "nearest"),
+    [
+        ("Pro", None, None),
+        ("INBOX", None, None),
+        ("Prro", "plan_unknown_near", "Pro"),
+        ("inbx", "plan_unknown_near", "Inbox"),
+        ("Enterprise", "plan_unknown", None),
+    ],
+)
+def test_a_plan_must_be_one_of_the_price_book(named: str, key: str | None, nearest: str | None) -> None:
+    text = f"ID,Company,Balance,Tariff\n48210017,Alfa,5 EUR,Pro\n48210025,Beta,5 EUR,{named}\n"
+    made = plan(text, rules=Rules(PARTNER, NOW, plans=PLANS))
+    assert len(made.additions) == 1 + (key is None)
+    found = [(one.line, one.column, one.problem.key, one.problem.facts.get("nearest")) for one in made.rejected]
+    assert found == ([(3, "Tariff", key, nearest)] if key else [])
+    assert made.warned == ()
+
+
+def test_an_old_plan_of_a_client_and_one_of_another_system_are_taken() -> None:
+    text = "ID,Company,Balance,Tariff\n48210017,Alfa,0 EUR,Gold\n"
+    mine = plan(text, known(plan="gold"), rules=Rules(PARTNER, NOW, plans=PLANS))
+    assert (mine.rejected, mine.warned) == ((), ())
+    elsewhere = Rules(replace(PARTNER, gateway="wazzup"), NOW, overwrite=True, plans=PLANS)
+    theirs = plan(text, known(), rules=elsewhere)
+    assert theirs.rejected == ()
+    assert [one.problem.key for one in theirs.warned] == ["plan_unknown"]
+    assert len(theirs.alterations) == 1
