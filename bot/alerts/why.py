@@ -1,14 +1,15 @@
 """Why somebody was told of a client, or was not, and what comes next: one explained outcome per curator and rule."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection
 
-from bot.alerts import notifications, repository
+from bot.alerts import holds, notifications, repository
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
+from bot.alerts.holds import Hold, HoldKind
 from bot.alerts.notifications import Told
 from bot.directory import service as directory
 from bot.directory.people import Curator, Suppression
@@ -17,6 +18,7 @@ from bot.ids import AlertId, ClientId, CuratorId
 Verdict = Literal["sent", "waiting", "not_sent", "nothing_due"]
 _ALERTS_MAX = 50
 """So many alerts of a client are looked back at."""
+_HELD: Mapping[HoldKind, str] = {HoldKind.PROMISE: "promised", HoldKind.SNOOZE: "snoozed"}
 _NOTHING: Mapping[Kind, str] = {
     Kind.ENDING: "no_subscription",
     Kind.ENDED: "no_subscription",
@@ -32,10 +34,10 @@ _NOTHING: Mapping[Kind, str] = {
 class Outcome:
     """What one rule came to for one person.
 
-    `verdict` sent: at the moment `at`, `delivery_state` says how far it came. waiting: it goes at `at`. not_sent: for a
-    `reason` (a Suppression, cooldown, claimed, settled, superseded, forgotten, added_later). nothing_due: `reason` is
-    not_yet, or what the client does not have. `next_at` is when the next stage is due; `next_reason` why this person
-    would not hear of it.
+    `verdict` sent: at the moment `at`, `delivery_state` says how far it came. waiting: it goes at `at`, for a `reason`
+    not before: promised, snoozed, hours, or next_scan. not_sent: for a `reason` (a Suppression, cooldown, claimed,
+    settled, superseded, forgotten, added_later). nothing_due: `reason` is not_yet, or what the client does not have.
+    `next_at` is when the next stage is due; `next_reason` why this person would not hear of it.
     """
 
     curator_id: CuratorId
@@ -59,7 +61,27 @@ def why(conn: Connection, client_id: ClientId, *, now: datetime) -> list[Outcome
     rungs = repository.next_due(conn, client_id)
     spared = directory.recipients(conn, [client_id], now)[client_id].suppressed
     people = [one for one in directory.list_curators(conn, client.partner_id) if one.follows(client_id)]
-    return [_outcome(person, kind, alerts, told, rungs, spared) for person in people for kind in WATCHED]
+    held = holds.running(conn, [client_id], [HoldKind.PROMISE, HoldKind.SNOOZE])
+    return [
+        _because(_outcome(person, kind, alerts, told, rungs, spared), held, now)
+        for person in people
+        for kind in WATCHED
+    ]
+
+
+def _because(found: Outcome, held: Sequence[Hold], now: datetime) -> Outcome:
+    """The same, with what keeps from being told yet."""
+    if found.verdict != "waiting" or found.at is None:
+        return found
+    if found.at <= now:
+        return replace(found, reason="next_scan")
+    asked = {one.kind for one in held if one.until is not None and one.until > now and _concerns(one, found.curator_id)}
+    reason = next((word for kind, word in _HELD.items() if kind in asked), "hours")
+    return replace(found, reason=reason)
+
+
+def _concerns(one: Hold, curator_id: CuratorId) -> bool:
+    return one.kind is HoldKind.PROMISE or one.curator_id == curator_id
 
 
 def _outcome(
