@@ -1,7 +1,7 @@
 """`scan` and `due`: raise what is due now; who runs out when."""
 
 import getpass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -19,7 +19,7 @@ from bot.app.settling import settle_first
 from bot.app.simulation import is_simulated
 from bot.billing.charging import charge_due, is_waiting
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
-from bot.cli.output import console, escaped, print_json, print_table
+from bot.cli.output import console, escaped, plain, print_json, print_table
 from bot.cli.reading import client_of, moment_of, span_of
 from bot.cli.session import Session, partner_of, session
 from bot.errors import UserError
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 
 def scan(
     at: Annotated[
-        str | None, typer.Option(metavar="ISO", help="As if it were then; the clock moves there for good.")
+        str | None, typer.Option(metavar="ISO", help="As if it were then; the clock moves there for good, never back.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
     answer: Annotated[
@@ -50,14 +50,20 @@ def scan(
 ) -> None:
     """One scan now: who is due is raised, and one message per curator is queued. Run twice, nothing is said twice."""
     with session(config) as here:
-        now = moment_of(at) if at else here.now
+        wanted = moment_of(at) if at else here.now
+        now = max(
+            wanted, here.now
+        )  # what was due then has been raised or is history: only the clock's own time is true
         only = here.partner(partner).id if partner else None
         if answer is not None:
             _answer(here, partner, answer)
         report = _rehearse(here, now, only) if dry_run else _scan(here, now, only)
     if json:
-        print_json(report)
+        print_json({"at": now} | plain(report))
         return
+    if now > wanted:
+        passed = f"The clock has passed {wanted.astimezone(UTC):%d %b %Y %H:%M} UTC and never goes back:"
+        console.print(f"{passed} scanned as of {now.astimezone(UTC):%d %b %Y %H:%M} UTC.", soft_wrap=True)
     console.print(
         f"{report.clients} clients had something due: {report.alerts} alerts raised, {report.messages} messages queued."
     )
