@@ -30,6 +30,7 @@ from bot.config import Settings, load_toml
 from bot.handlers.env import Env
 from bot.jobs.local import LocalJobs
 from bot.messaging.content_sync import ContentSync, SyncReport
+from bot.messaging.masking import Bodies
 from bot.messaging.outbox import ASK_JOB, RELAY_JOB
 from bot.messaging.prices import price_table
 from bot.messaging.reconciliation import recover_inbound
@@ -84,6 +85,7 @@ class House:
             self.contents,
             per_second=settings.limits.sends_per_second,
             people_per_day=settings.limits.people_per_day or None,
+            bodies=Bodies(settings.delivery.bodies),
         )
         self.wazzup = Wazzup(settings, db, clock, self.jobs, around)
         self.canary = Canary(settings, db, clock, self.jobs, around)

@@ -1,15 +1,18 @@
 """`deliveries`: the delivery log, one line a message or one message whole."""
 
 import getpass
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
 
+from bot.cli.delivery_print import document, print_log, print_one
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
-from bot.cli.output import console, escaped, print_json, print_table
+from bot.cli.output import console, print_json
 from bot.cli.reading import moment_of
 from bot.cli.session import session
+from bot.directory.service import list_partners
 from bot.errors import UserError
 from bot.ids import CuratorId, DeliveryId, PartnerId
 from bot.messaging import resend
@@ -17,8 +20,10 @@ from bot.messaging.deliveries import Delivery, Filter, Shown, list_deliveries
 from bot.messaging.deliveries import show as show_delivery
 from bot.messaging.forgetting import Forgotten, addresses_of
 from bot.messaging.forgetting import forget as forget_messages
+from bot.messaging.message import Kind
 from bot.messaging.status import State
-from bot.phone import pretty_phone, whatsapp_address
+from bot.phone import whatsapp_address
+from bot.web.console.delivery_query import about_client, said_to
 
 deliveries = typer.Typer(help="What became of every message.", invoke_without_command=True)
 _SIZE_MAX = 500
@@ -29,47 +34,52 @@ def register(app: typer.Typer) -> None:
     app.add_typer(deliveries, name="deliveries")
 
 
+@deliveries.command("list")
 @deliveries.callback()
 def log(
     context: typer.Context,
     state: Annotated[State | None, typer.Option(help="Only messages in this state.")] = None,
+    code: Annotated[str | None, typer.Option(metavar="CODE", help="Only messages with this error code.")] = None,
+    curator: Annotated[
+        str | None, typer.Option(metavar="NAME|DIGITS", help="Part of a curator's name, or digits of a number.")
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option(metavar="NAME|ID", help="Part of a company's name, or the end of an account ID.")
+    ] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only messages of this kind.")] = None,
     since: Annotated[str | None, typer.Option(metavar="ISO", help="Only messages from then on.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="ISO", help="Only messages written before.")] = None,
     to: Annotated[str | None, typer.Option(metavar="PHONE", help="Only messages to this number.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=_SIZE_MAX, help="How many, newest first.")] = 50,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """The delivery log, newest first."""
+    """The delivery log, newest first: `deliveries` alone is the same as `deliveries list`."""
     if context.invoked_subcommand:
         return
     wanted = Filter(
         partner_id=PartnerId(partner) if partner else None,
         state=state,
+        error_code=code,
+        kind=kind.value if kind else None,
         to=whatsapp_address(to) if to else None,
         since=moment_of(since) if since else None,
+        until=moment_of(until) if until else None,
     )
-    _print_log(wanted, limit, config, json)
 
+    def unit(conn: Connection) -> Sequence[Delivery]:
+        whose = [wanted.partner_id] if wanted.partner_id else [one.id for one in list_partners(conn)]
+        also = [said_to(conn, whose, curator)] if curator else []
+        also += [about_client(conn, whose, client)] if client else []
+        return list_deliveries(conn, wanted, also=also, size=limit).deliveries
 
-@deliveries.command("list")
-def list_(
-    state: Annotated[State | None, typer.Option(help="Only messages in this state.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="ISO", help="Only messages from then on.")] = None,
-    to: Annotated[str | None, typer.Option(metavar="PHONE", help="Only messages to this number.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=_SIZE_MAX, help="How many, newest first.")] = 50,
-    partner: PartnerOption = None,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """The same as `deliveries` alone."""
-    wanted = Filter(
-        partner_id=PartnerId(partner) if partner else None,
-        state=state,
-        to=whatsapp_address(to) if to else None,
-        since=moment_of(since) if since else None,
-    )
-    _print_log(wanted, limit, config, json)
+    with session(config) as here:
+        found = here.db.read_now(unit)
+    if json:
+        print_json([document(one) for one in found])
+    else:
+        print_log(found)
 
 
 @deliveries.command()
@@ -90,9 +100,9 @@ def show(
     with session(config) as here:
         found = here.db.read_now(unit)
     if json:
-        print_json(_document(found.delivery) | {"attempts_made": found.attempts, "reports": found.reports})
+        print_json(document(found.delivery) | {"attempts_made": found.attempts, "reports": found.reports})
         return
-    _print_one(found)
+    print_one(found)
 
 
 @deliveries.command()
@@ -164,69 +174,3 @@ def forget(
     console.print(f"Blanked {done.sent} messages to them and {done.received} from them.")
     if done.left:
         console.print(f"{done.left} are under way: run it again when they have arrived.")
-
-
-def _print_log(wanted: Filter, limit: int, config: Any, json: bool) -> None:
-    with session(config) as here:
-        found = here.db.read_now(lambda conn: list_deliveries(conn, wanted, size=limit).deliveries)
-    if json:
-        print_json([_document(one) for one in found])
-        return
-    rows = [
-        (
-            one.created_at.strftime("%d %b %H:%M:%S"),
-            pretty_phone(one.to),
-            one.kind,
-            f"{one.state.value}{f' ({one.error_code})' if one.error_code else ''}",
-            escaped(one.body.split("\n")[0][:60]),
-            one.id,
-        )
-        for one in found
-    ]
-    print_table("", ("time (UTC)", "to", "kind", "state", "begins", "id"), rows, "No messages yet.")
-
-
-def _print_one(found: Shown) -> None:
-    one = found.delivery
-    console.print(f"[bold]{one.kind}[/bold] to {pretty_phone(one.to)}: [bold]{one.state.value}[/bold]")
-    console.print(escaped(one.body), style="cyan")
-    for title, _payload in one.buttons:
-        console.print(f"  \\[{escaped(title)}]", style="cyan")
-    console.print(f"{one.created_at:%d %b %H:%M:%S.%f} queued as {one.template} ({one.language})")
-    for attempt in found.attempts:
-        answer = " ".join(
-            str(part) for part in (attempt.http_status, attempt.error_code, attempt.error_message) if part
-        )
-        console.print(
-            f"{attempt.started_at:%d %b %H:%M:%S.%f} attempt {attempt.n} as {attempt.mode}: "
-            f"{attempt.outcome or 'under way'} {escaped(answer)} ({attempt.duration_ms} ms)"
-        )
-    for report in found.reports:
-        code = f" {report.error_code}" if report.error_code else ""
-        console.print(f"{report.received_at:%d %b %H:%M:%S.%f} {report.status}{code} ({report.applied})")
-
-
-def _document(one: Delivery) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "to": one.to.removeprefix("whatsapp:"),
-        "kind": one.kind,
-        "state": one.state.value,
-        "attempts": one.attempts,
-        "provider_id": one.provider_id,
-        "error_code": one.error_code,
-        "created_at": one.created_at,
-        "sent_at": one.sent_at,
-        "delivered_at": one.delivered_at,
-        "read_at": one.read_at,
-        "failed_at": one.failed_at,
-        "reason": one.reason,
-        "template": one.template,
-        "language": one.language,
-        "text": one.body,
-        "buttons": [{"title": title, "payload": payload} for title, payload in one.buttons],
-        "contradicted": one.contradicted,
-        "unconfirmed": one.unconfirmed,
-        "curator_id": one.curator_id,
-        "client_id": one.client_id,
-    }

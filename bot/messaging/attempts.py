@@ -1,5 +1,6 @@
 """Recording how attempts to send ended, many in one go."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ _MESSAGE_MAX = 500
 _REASON_MAX = 32
 _ATTEMPT_FIELDS = (
     "finished_at", "outcome", "http_status", "error_code", "error_message", "provider_id", "duration_ms",
+    "request", "response",
 )  # fmt: skip
 _UPDATE_ATTEMPT = (
     update(attempt)
@@ -54,6 +56,9 @@ class Ended:
     duration_ms: int
     jitter: float = 0.5
     note: str | None = None
+    request: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
+    """What is kept of both for the log."""
 
 
 def record_attempts(conn: Connection, rows: list[Ended], jobs: Jobs) -> list[bool]:
@@ -133,4 +138,6 @@ def _attempt_values(row: Ended) -> dict[str, Any]:
         "b_error_message": text[:_MESSAGE_MAX] if text else None,
         "b_provider_id": result.provider_id if isinstance(result, Accepted) else None,
         "b_duration_ms": row.duration_ms,
+        "b_request": row.request,
+        "b_response": row.response,
     }

@@ -1,11 +1,11 @@
 """The delivery log: which messages there are, and one message with everything that happened to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
 from bot.ids import Address, ClientId, CuratorId, DeliveryId, InboxId, PartnerId
 from bot.messaging.figures import is_somebodys
@@ -46,6 +46,11 @@ class Delivery:
     read_at: datetime | None
     failed_at: datetime | None
     in_reply_to: InboxId | None
+    category: str | None = None
+    cost_micros: int | None = None
+    cost_currency: str | None = None
+    cost_source: str | None = None
+    """What it cost, in millionths, and who says so: `table` is our estimate, `provider` its word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,9 @@ class Attempt:
     error_message: str | None
     provider_id: str | None
     duration_ms: int | None
+    request: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
+    """What was asked and answered, as far as the policy keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +116,17 @@ class DeliveryPage:
 
 
 def list_deliveries(
-    conn: Connection, wanted: Filter | None = None, *, after: tuple[datetime, str] | None = None, size: int = 50
+    conn: Connection,
+    wanted: Filter | None = None,
+    *,
+    also: Sequence[ColumnElement[bool]] = (),
+    after: tuple[datetime, str] | None = None,
+    size: int = 50,
 ) -> DeliveryPage:
-    """The messages that match, newest first."""
+    """The messages that match, and meet `also`, newest first."""
     wanted = wanted or Filter()
     by = (delivery.c.created_at, delivery.c.id)
-    found = queries.page(conn, _matching(wanted), by, after=after, size=size, descending=True)
+    found = queries.page(conn, _matching(wanted).where(*also), by, after=after, size=size, descending=True)
     next_after = (found.after[0], found.after[1]) if found.after else None
     return DeliveryPage([_delivery(row) for row in found.rows], next_after)
 

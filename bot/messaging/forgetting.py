@@ -79,13 +79,14 @@ def addresses_of(conn: Connection, curator_id: CuratorId) -> list[Address]:
 def _blank_sent(conn: Connection, which: ColumnElement[bool], now: datetime) -> int:
     kept = select(delivery.c.id, delivery.c.to_address.label("address")).where(which, delivery.c.forgotten_at.is_(None))
     rows = [row._mapping for row in conn.execute(kept)]
-    blank: dict[str, Any] = {"body": BLANK, "variables": {}, "buttons": [], "forgotten_at": now}
+    blank: dict[str, Any] = {"body": BLANK, "variables": {}, "buttons": [], "media": None, "forgotten_at": now}
     ids = _blanked(conn, delivery, "to_address", rows, blank)
     if ids:
         tries = select(attempt.c.provider_id).where(attempt.c.delivery_id.in_(ids), attempt.c.provider_id.is_not(None))
         about = or_(status_event.c.delivery_id.in_(ids), status_event.c.provider_id.in_(tries))
         conn.execute(update(status_event).where(about).values(raw={}))
-        conn.execute(update(attempt).where(attempt.c.delivery_id.in_(ids)).values(error_message=None))
+        blank_attempt = {"error_message": None, "request": None, "response": None}
+        conn.execute(update(attempt).where(attempt.c.delivery_id.in_(ids)).values(blank_attempt))
     return len(ids)
 
 

@@ -20,6 +20,7 @@ from bot.jobs.port import Job, Jobs
 from bot.messaging import claims, outbox
 from bot.messaging.attempts import Ended, record_attempts
 from bot.messaging.claims import Claimed
+from bot.messaging.masking import Bodies, kept
 from bot.messaging.message import ErrorClass
 from bot.messaging.pace import Bucket, PeoplePace
 from bot.messaging.preparation import Contents, Ready, prepare
@@ -58,11 +59,12 @@ class Relay:
         at_a_time: int = 128,
         people_per_day: int | None = None,
         sameness: Sameness | None = None,
+        bodies: Bodies = Bodies.MASKED,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         """`per_second` is the pace of each sender, `at_a_time` how many sends of it may be under way, `people_per_day`
         with how many people it may open a conversation (WhatsApp's tier; None: any number), `sameness` how often the
-        same words may go."""
+        same words may go, `bodies` what the log keeps of requests and answers."""
         self._db = db
         self._transport = transport
         self._clock = clock
@@ -70,6 +72,7 @@ class Relay:
         self._contents = contents
         self._per_second = per_second
         self._at_a_time = at_a_time
+        self._bodies = bodies
         self._jitter = jitter
         self._record = partial(record_attempts, jobs=jobs)
         self._buckets: dict[Address, Bucket] = {}
@@ -192,7 +195,18 @@ class Relay:
                 await self._put_back(sender, [claimed], self._clock.now() + _APPROVAL_WAIT)
                 return True
         took = int((perf_counter() - started) * 1000)
-        ended = Ended(claimed, result, self._clock.now(), took, self._jitter(), note)
+        exchange = result.exchange
+        request, response = (exchange.request, exchange.response) if exchange else (None, None)
+        ended = Ended(
+            claimed,
+            result,
+            self._clock.now(),
+            took,
+            self._jitter(),
+            note,
+            kept(request, self._bodies),
+            kept(response, self._bodies),
+        )
         self._notice(sender, claimed, result)
         return await self._db.write_many(self._record, ended)
 

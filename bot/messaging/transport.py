@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.ids import Address, DeliveryId
 from bot.messaging.message import ErrorClass, ErrorCode, Inbound, Price, StatusUpdate
@@ -42,6 +42,16 @@ class OutMessage:
     buttons: Sequence[tuple[str, str]] = ()
     """Title and payload of each; a stored content has them in its variables too."""
     mode: Mode = Mode.SESSION
+    media: str | None = None
+    """Address of a picture; the text goes with it where the provider lets it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was asked of the provider and what it answered, without credentials: for the delivery log."""
+
+    request: Mapping[str, Any]
+    response: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class Accepted:
     provider_id: str
     status: str
     http_status: int | None = None
+    exchange: Exchange | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,7 @@ class Rejected:
     code: ErrorCode | None
     message: str
     http_status: int | None = None
+    exchange: Exchange | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class Unknown:
 
     reason: str
     http_status: int | None = None
+    exchange: Exchange | None = field(default=None, compare=False)
 
 
 Result = Accepted | Rejected | Unknown

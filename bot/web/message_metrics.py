@@ -1,14 +1,16 @@
 """Messages in the metrics: brought up to date from the tables whenever somebody asks, by whichever process."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from bot.clock import Clock
 from bot.messaging import figures
+from bot.messaging.costs import costs_by_kind
 from bot.storage.engine import Database
 from bot.storage.switches import Switch
 
+_DAY = timedelta(hours=24)
 _BUCKETS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
 
@@ -33,6 +35,13 @@ class MessageMetrics:
             registry=registry,
         )
 
+        self._costs = Gauge(
+            "curatorbot_message_cost_micros",
+            "What the messages of the last 24 hours cost, in millionths of the currency",
+            ("kind", "currency"),
+            registry=registry,
+        )
+
     async def update(self) -> None:
         """Take in what happened since the last time."""
         now, after = self._clock.now(), self._counted_until
@@ -41,6 +50,9 @@ class MessageMetrics:
         self._note("inbox", queues.to_handle, now)
         for switch in Switch:
             self._paused.labels(switch.value).set(switch in queues.paused)
+        self._costs.clear()
+        for kind, currency, micros in await self._db.read(costs_by_kind, now - _DAY):
+            self._costs.labels(kind, currency).set(micros)
         if now <= after:
             return
         self._counted_until = now

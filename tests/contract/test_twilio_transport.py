@@ -152,6 +152,32 @@ async def test_an_alert_from_outbox_to_read(world: World) -> None:
     assert [button.title for button in line.buttons] == ["Renew", "I'm on it", "Remind me later"]
 
 
+async def test_the_log_keeps_what_was_asked_and_answered(world: World) -> None:
+    made = await world.enqueue()
+    await world.drain()
+    (tried,) = (await world.show(made)).attempts
+    assert tried.request is not None
+    assert tried.response is not None
+    assert (tried.request["method"], tried.request["form"]["To"]) == ("POST", "whatsapp:+37*******17")
+    assert tried.request["form"]["ContentSid"].startswith("HX")
+    assert tried.request["form"]["StatusCallback"].endswith(f"?d={made}")
+    assert tried.request["form"]["ContentVariables"].endswith(" characters)")
+    assert (tried.response["status"], tried.response["body"]["sid"]) == (201, tried.provider_id)
+    kept = repr((tried.request, tried.response))
+    assert not any(word in kept for word in ("Alfa", ANNA.removeprefix("whatsapp:"), DEFAULT_AUTH_TOKEN, "Basic"))
+
+
+@pytest.mark.parametrize(("fault", "status"), [("429", 429), ("500", 500), ("timeout_before_accept", None)])
+async def test_it_keeps_refusals_and_silence_too(world: World, fault: str, status: int | None) -> None:
+    await world.contents.sync()
+    world.simulator.faults.add(fault, seconds=2)
+    made = await world.enqueue()
+    await world.drain()
+    (tried,) = (await world.show(made)).attempts
+    assert tried.request is not None
+    assert (tried.response or {}).get("status") == status
+
+
 async def test_a_tap_comes_back_with_its_payload_and_opens_the_window(world: World) -> None:
     made = await world.enqueue()
     await world.drain()

@@ -196,6 +196,26 @@ def test_a_scan_of_a_moment_that_is_over_is_one_of_now_and_says_so(run: Run, fil
     assert "The clock has passed 01 Jan 2001 12:00 UTC" in out
 
 
+def test_the_log_is_asked_by_name_number_client_kind_code_and_time(filled: Callable[..., Any]) -> None:
+    filled("curators", "add", "Марта", MARTA, "--language", "ru")
+    filled("scan", "--at", "2026-11-26T12:00+02:00")
+
+    def kinds(*words: str) -> list[str]:
+        assert filled("deliveries", *words) == filled("deliveries", "list", *words)
+        return sorted(one["kind"] for one in filled("deliveries", *words))
+
+    assert kinds() == ["alert", "invitation"]
+    assert kinds("--curator", "anna") == ["alert"]
+    assert kinds("--curator", "мар") == ["invitation"]
+    assert kinds("--curator", "0102") == ["invitation"]
+    assert kinds("--curator", "nobody") == []
+    assert kinds("--kind", "alert") == ["alert"]
+    assert kinds("--client", "nobody") == []
+    assert kinds("--code", "63016") == []
+    assert kinds("--since", "2026-01-01", "--until", "2999-01-01", "--state", "queued") == ["alert", "invitation"]
+    assert kinds("--until", "2026-01-01") == []
+
+
 def test_a_rehearsed_scan_leaves_no_trace(filled: Callable[..., Any]) -> None:
     seen = filled("scan", "--at", "2026-11-26T12:00+02:00", "--dry-run")
     assert seen["alerts"] >= 1

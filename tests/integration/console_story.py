@@ -91,6 +91,8 @@ def _attempt(conn: Connection, message_id: str, sid: str, at: datetime) -> None:
             http_status=201,
             provider_id=sid,
             duration_ms=84,
+            request={"method": "POST", "form": {"To": "whatsapp:+37*******01", "ContentSid": "HX1"}},
+            response={"status": 201, "body": {"sid": sid}},
         )
     )
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from bot.messaging import contacts, deliveries, inbox, resend
 from bot.messaging.forgetting import BLANK, Forgotten, forget, forget_old
@@ -38,7 +38,10 @@ def told(conn: Connection) -> dict[str, Any]:
     jobs: Any = RecordingJobs()
     ids = {"anna": put(conn, alert("anna", ANNA)), "boris": put(conn, alert("boris", BORIS))}
     for number, claimed in enumerate(take(conn)):
+        asked = {"form": {"To": claimed.to, "Body": claimed.body}}
         record(conn, claimed, Accepted(f"SM{number}", "queued", 201))
+        exchanged = {"request": asked, "response": {"body": {"to": claimed.to}}}
+        conn.execute(update(attempt).where(attempt.c.delivery_id == claimed.id).values(exchanged))
         report(conn, "delivered", sid=f"SM{number}", d=claimed.id)
     ids["way"] = put(conn, alert("way", ANNA))
     record(conn, take(conn)[0], Accepted("SM7", "queued", 201))
@@ -70,7 +73,7 @@ async def test_one_person_is_forgotten(db: Database) -> None:
             BLANK, [], "delivered", "alert", "alerts/ending",
         )  # fmt: skip
         assert kept.delivered_at == NOW
-        assert [one.outcome for one in shown.attempts] == ["accepted"]
+        assert [(one.outcome, one.request, one.response) for one in shown.attempts] == [("accepted", None, None)]
         assert row_of(conn, ids["waits"]).state == "cancelled"
         assert not resend.retry(conn, ids["waits"], LATER, RecordingJobs())
         assert row_of(conn, ids["boris"]) == boris

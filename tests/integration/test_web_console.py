@@ -10,6 +10,9 @@ from jsonschema import Draft202012Validator
 
 from bot.clock import ManualClock
 from bot.directory import service as directory
+from bot.ids import DeliveryId
+from bot.messaging.costs import note_price
+from bot.messaging.message import Price
 from bot.storage.engine import Database
 from tests.integration.console_story import Story, tell, write
 from tests.integration.web_door import Client, open_door
@@ -92,6 +95,11 @@ FILTERS = [
     ("since=2026-11-26T08:57:30+02:00", ["queued", "sent"]),
     ("since=24h", ["queued", "sent", "delivered", "read", "failed"]),
     ("since=2026-11-27", []),
+    ("until=2026-11-26T08:57:30%2B02:00", ["delivered", "read", "failed"]),
+    ("code=63016", ["failed"]),
+    ("code=63018", []),
+    ("code=63016&to=anna&kind=alert&client=alfa&state=failed", []),
+    ("code=63016&to=борис&kind=alert&client=alfa&state=failed&since=24h&until=2026-11-27", ["failed"]),
     ("state=&kind=&to=&client=&since=", ["queued", "sent", "delivered", "read", "failed"]),
 ]
 
@@ -159,6 +167,30 @@ async def test_a_message_tells_its_story(db: Database, clock: ManualClock, story
     assert (found["total_ms"], found["settled"], found["curator"]) == (2000, True, "Anna")
     assert "<strong>Alfa Dental</strong>" in html
     assert "every 2s" not in html
+
+
+async def test_a_message_shows_what_was_asked_and_answered_and_its_cost(
+    sqlite_db: Database, clock: ManualClock
+) -> None:
+    db = sqlite_db
+    story = db.write_now(tell, clock.now())
+    read, failed = story.messages["read"], story.messages["failed"]
+    db.write_now(note_price, DeliveryId(read), Price(26_200, "USD"))
+    async with open_door(db, clock) as client:
+        found = await twin(client, f"/api/deliveries/{read}")
+        html = await page(client, f"/deliveries/{read}")
+        log, other = await page(client, "/deliveries"), await page(client, f"/deliveries/{failed}")
+
+    (tried,) = [event for event in found["timeline"] if event["what"] == "attempt"]
+    assert tried["request"]["form"] == {"To": "whatsapp:+37*******01", "ContentSid": "HX1"}
+    assert tried["response"]["status"] == 201
+    assert (found["cost_micros"], found["cost_currency"], found["cost_source"]) == (26_200, "USD", "provider")
+    assert "Request and answer" in html
+    assert "whatsapp:+37*******01" in html
+    assert "0.0262 USD" in html
+    assert "as the provider says" in html
+    assert "0.0262 USD" in log
+    assert "USD" not in other
 
 
 async def test_a_failure_is_explained_with_a_link(sqlite_db: Database, clock: ManualClock) -> None:

@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection
 
 from bot.clock import ManualClock
-from bot.messaging import inbox
+from bot.messaging import costs, inbox
+from bot.messaging.message import Price
 from bot.messaging.transport import Accepted, Unknown
 from bot.storage import switches
 from bot.storage.engine import Database
@@ -31,6 +32,7 @@ def story(conn: Connection) -> None:
             conn, type(tap)(**{name: getattr(tap, name) for name in tap.__slots__} | {"replied_to": "SM1"}), jobs
         )
     put(conn, alert("3", ANNA), now=at(timedelta(seconds=170)))
+    costs.note_price(conn, anna, Price(26_200, "USD"))
     switches.pause(conn, switches.Switch.MONEY, who="o", reason="r", now=START)
     assert boris == second.id
 
@@ -50,7 +52,9 @@ async def test_messages_in_the_metrics(db: Database, clock: ManualClock) -> None
                 'curatorbot_paused{switch="sending"} 0.0',
                 'curatorbot_sends_total{outcome="accepted"} 1.0',
                 'curatorbot_sends_total{outcome="unknown"} 1.0',
+                'curatorbot_message_cost_micros{currency="USD",kind="alert"} 26200.0',
                 'curatorbot_message_seconds_sum{kind="alert",step="sent"} 3.0',
+                'curatorbot_message_seconds_sum{kind="alert",step="delivered"} 50.0',
                 'curatorbot_message_seconds_sum{kind="alert",step="read"} 50.0',
                 'curatorbot_message_seconds_sum{kind="alert",step="action"} 100.0',
                 'curatorbot_message_seconds_count{kind="alert",step="action"} 1.0',

@@ -7,6 +7,7 @@ twice. Everything rarer (contents, looking messages up) goes through the SDK in 
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from bot.messaging.transport import (
     Accepted,
     Approval,
     Capabilities,
+    Exchange,
     OutMessage,
     Rejected,
     Result,
@@ -40,6 +42,9 @@ _KEEP_ALIVE_SECONDS = 15.0
 """Shorter than any server's: a connection that it closes just as we send would leave that send unknown."""
 _NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorCertificateError)
 """No byte of the request went out."""
+_LINKS = ("subresource_uris", "uri", "api_version")
+_ANSWER_MAX = 500
+"""So much is shown of an answer that is no JSON: a proxy's page, as a rule."""
 _STATUS_PATH = "/webhooks/twilio/status"
 
 
@@ -75,21 +80,29 @@ class TwilioTransport:
 
     async def send(self, message: OutMessage) -> Result:
         """POST one message, once. A refused connection is certainly unsent; anything later than that is unknown."""
+        form = self.form(message)
+        request = {"method": "POST", "url": self._url, "form": form}
+        answered, response = await self._post(form)
+        return replace(answered, exchange=Exchange(request, response))
+
+    async def _post(self, form: Mapping[str, str]) -> tuple[Result, Mapping[str, Any] | None]:
+        """What came of a request, and what was answered, if anything."""
         session = await self._open_session()
-        form = encoded(self.form(message))
         try:
             async with session.post(
-                self._url, data=form, headers=self._headers, timeout=self._timeout, allow_redirects=False
+                self._url, data=encoded(form), headers=self._headers, timeout=self._timeout, allow_redirects=False
             ) as answer:
-                return read_answer(answer.status, await answer.read())
+                body = await answer.read()
+                response = {"status": answer.status, "request_id": answer.headers.get("Twilio-Request-Id")}
+                return read_answer(answer.status, body), response | {"body": _shown(body)}
         except _NOT_SENT as error:
-            return Rejected(ErrorClass.RETRY, None, f"no connection: {type(error).__name__}")
+            return Rejected(ErrorClass.RETRY, None, f"no connection: {type(error).__name__}"), None
         except (aiohttp.InvalidURL, UnicodeError) as error:
-            return Rejected(ErrorClass.CONFIGURATION, None, f"twilio.api_url: {error}")
+            return Rejected(ErrorClass.CONFIGURATION, None, f"twilio.api_url: {error}"), None
         except TimeoutError:
-            return Unknown("no answer in time")
+            return Unknown("no answer in time"), None
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
-            return Unknown(f"broke off: {type(error).__name__}")
+            return Unknown(f"broke off: {type(error).__name__}"), None
 
     def form(self, message: OutMessage) -> dict[str, str]:
         """The parameters of the request. A content without variables goes without them (an empty set is refused)."""
@@ -100,7 +113,8 @@ class TwilioTransport:
             "ValidityPeriod": str(min(max(message.validity_seconds, 1), 36_000)),
         }
         if message.content_id is None:
-            return form | {"Body": message.body}
+            picture = {"MediaUrl": message.media} if message.media else {}
+            return form | {"Body": message.body} | picture
         form["ContentSid"] = message.content_id
         if message.variables:
             form["ContentVariables"] = json.dumps(dict(message.variables), ensure_ascii=False)
@@ -179,6 +193,13 @@ def read_answer(http_status: int, body: bytes) -> Result:
     known = code if isinstance(code, int) else None
     text = str(data.get("message") or f"HTTP {http_status}")
     return Rejected(classify_answer(http_status, known), known, text, http_status)
+
+
+def _shown(body: bytes) -> Any:
+    """An answer for the delivery log: its fields without the links to other resources, or its beginning as it is."""
+    if data := _json_object(body):
+        return {name: value for name, value in data.items() if name not in _LINKS}
+    return body[:_ANSWER_MAX].decode("utf-8", errors="replace")
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _PREVIEW_MAX = 160
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLine:
-    """One message in the log. `to` is the address in full; the page masks it."""
+    """One message in the log. `to` is the address in full; the page masks it. Costs are in millionths (micros)."""
 
     id: str
     to: str
@@ -41,6 +41,9 @@ class DeliveryLine:
     template: str
     language: str
     preview: str
+    cost_micros: int | None
+    cost_currency: str | None
+    cost_source: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,8 @@ def _counts(conn: Connection, choice: Choice) -> tuple[dict[str, int], int]:
 
 
 def _mark(lines: list[DeliveryLine], counts: dict[str, int], problems: int) -> str:
-    seen = [(one.id, one.state, one.attempts, one.error_code, one.contradicted, one.unconfirmed) for one in lines]
+    names = ("id", "state", "attempts", "error_code", "contradicted", "unconfirmed", "cost_micros")
+    seen = [tuple(getattr(one, name) for name in names) for one in lines]
     return hashlib.sha256(repr((seen, counts, problems)).encode()).hexdigest()[:16]
 
 
@@ -140,9 +144,11 @@ PAGE = Page(
     parameters=(
         Parameter("state", "only messages in this state; `problem`: all that need a look", (*STATES, PROBLEM)),
         Parameter("kind", "only messages of this kind", KINDS),
+        Parameter("code", "only messages with this error code"),
         Parameter("to", "part of a curator's name, or digits of a number"),
         Parameter("client", "part of a company's name, or the end of an account ID"),
         Parameter("since", "24h, 7d, 30d, an ISO date or time"),
+        Parameter("until", "an ISO date or time: only messages written before"),
         Parameter("before", "only messages older than the one with this id: the `next` of the page before"),
         Parameter("limit", "messages on a page, 1 to 200, 50 unless told"),
     ),

@@ -1,5 +1,6 @@
 """Which messages a reader of the delivery log asked for, as one condition in SQL."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,20 +33,25 @@ class Choice:
 
 
 def choose(conn: Connection, reading: Reading) -> Choice:
-    """Read `state`, `kind`, `to`, `client`, `since`, `before` and `limit`. BadQuery when one is not understood."""
+    """Read `state`, `kind`, `code`, `to`, `client`, `since`, `until`, `before` and `limit`. BadQuery when one is not
+    understood."""
     ask = reading.ask
     kind = ask.choice("kind", KINDS)
-    since = ask.since()
+    since, until = ask.since(), ask.since("until")
     state = ask.choice("state", (*STATES, PROBLEM))
     terms = [of_partner(reading)]
     if kind:
         terms.append(delivery.c.kind == kind)
     if since:
         terms.append(delivery.c.created_at >= since)
+    if until:
+        terms.append(delivery.c.created_at < until)
+    if (code := ask.text("code")) is not None:
+        terms.append(delivery.c.error_code == code)
     if (to := ask.text("to")) is not None:
-        terms.append(_to(conn, reading.partner.id, to))
+        terms.append(said_to(conn, [reading.partner.id], to))
     if (client := ask.text("client")) is not None:
-        terms.append(_of_client(conn, reading.partner.id, client))
+        terms.append(about_client(conn, [reading.partner.id], client))
     return Choice(and_(*terms), _in_state(state) if state else None, _before(conn, ask.text("before")), ask.limit())
 
 
@@ -64,10 +70,11 @@ def _in_state(state: str) -> ColumnElement[bool]:
     return is_problem() if state == PROBLEM else delivery.c.state == state
 
 
-def _to(conn: Connection, partner_id: PartnerId, text: str) -> ColumnElement[bool]:
+def said_to(conn: Connection, partner_ids: Sequence[PartnerId], text: str) -> ColumnElement[bool]:
     """A part of a curator's name, or digits of a number."""
     wanted = text.casefold()
-    ids = [one.id for one in directory.list_curators(conn, partner_id) if wanted in one.name.casefold()]
+    people = [one for partner_id in partner_ids for one in directory.list_curators(conn, partner_id)]
+    ids = [one.id for one in people if wanted in one.name.casefold()]
     terms: list[ColumnElement[bool]] = [delivery.c.curator_id.in_(ids[:_IDS_MAX])]
     bare = text.removeprefix("whatsapp:").translate(str.maketrans("", "", "+ -()."))
     if bare.isascii() and bare.isalnum() and any(character.isdigit() for character in bare):
@@ -75,11 +82,12 @@ def _to(conn: Connection, partner_id: PartnerId, text: str) -> ColumnElement[boo
     return or_(*terms)
 
 
-def _of_client(conn: Connection, partner_id: PartnerId, text: str) -> ColumnElement[bool]:
+def about_client(conn: Connection, partner_ids: Sequence[PartnerId], text: str) -> ColumnElement[bool]:
     """A part of a company's name, or the end of an account ID."""
     wanted = text.casefold()
     ids = [
         one.id
+        for partner_id in partner_ids
         for one in directory.list_clients(conn, partner_id)
         if wanted in one.company.casefold() or one.account_id.endswith(wanted) or one.id == text
     ]

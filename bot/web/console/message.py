@@ -61,6 +61,10 @@ class Message:
     client_id: str | None
     template: str
     language: str
+    category: str | None
+    cost_micros: int | None
+    cost_currency: str | None
+    cost_source: str | None
     body: str
     curator: str | None
     company: str | None
@@ -100,7 +104,7 @@ def _message(conn: Connection, shown: Shown) -> Message:
         timeline=timeline,
         total_ms=_total(one),
         settled=one.state in _SETTLED,
-        mark=f"{one.state}-{one.attempts}-{len(timeline)}",
+        mark=f"{one.state}-{one.attempts}-{len(timeline)}-{one.cost_micros}",
     )
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot import i18n
@@ -83,6 +85,7 @@ def environment(language: str) -> Environment:
         percent=partial(percent, language=language),
         iso=_iso,
         took=partial(_took, language=language),
+        cost=partial(_cost, language=language),
         masked=_masked,
         bubble=bubble_html,
     )
@@ -132,6 +135,11 @@ def _clock(value: datetime, zone: str) -> str:
 
 def _iso(value: datetime, zone: str = "UTC") -> str:
     return _local(value, zone).isoformat(timespec="seconds")
+
+
+def _cost(micros: int, currency: str, *, language: str) -> str:
+    """What a message cost: fractions of a cent too, `0.0262 USD`."""
+    return f"{format_decimal(Decimal(micros).scaleb(-6), '0.00####', locale=language)} {currency}"
 
 
 def _took(value: timedelta | int, *, language: str) -> str:

@@ -1,7 +1,9 @@
 """What happened to a message, in order: written, held, tried, reported. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.messaging.deliveries import Attempt, Delivery, Report, Shown
 from bot.messaging.message import ErrorCode
@@ -35,6 +37,8 @@ class Event:
     provider_id: str | None = None
     duration_ms: int | None = None
     after_ms: int | None = None
+    request: Mapping[str, Any] | None = None
+    response: Mapping[str, Any] | None = None
 
 
 def events_of(shown: Shown) -> tuple[Event, ...]:
@@ -62,6 +66,8 @@ def _attempt(row: Attempt) -> Event:
         error_message=row.error_message,
         provider_id=row.provider_id,
         duration_ms=row.duration_ms,
+        request=row.request,
+        response=row.response,
     )
 
 
