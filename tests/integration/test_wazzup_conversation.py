@@ -118,8 +118,8 @@ def last(conn: Connection, phone: Phone) -> Answer:
 
 
 def stands(answer: Answer, lines: list[str]) -> None:
-    """Every line stands there, in this order, whole or as the beginning of one that says more."""
-    shown = [*answer.text.splitlines(), " ".join(f"[{title}]" for title in answer.buttons)]
+    """Every line stands there, in this order, whole or as the beginning of one that says more. Amounts do not break."""
+    shown = [*answer.text.replace("\u00a0", " ").splitlines(), " ".join(f"[{title}]" for title in answer.buttons)]
     rest = "\n".join(shown)
     for line in lines:
         _, found, rest = rest.partition(line)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.billing.gateways.wazzup.evidence import Aim, Progress, Sight, after_sight, after_word, shows
-from bot.money import of
+from bot.money import Money, of
 
 NOW = datetime(2026, 11, 26, 7, tzinfo=UTC)
 EVENTS = st.lists(st.sampled_from(["done", "old table", "new table", "empty table"]), max_size=12)
@@ -64,6 +64,19 @@ def test_tables_that_are_read_late_change_nothing(
     for aim in (RENEWAL, TOP_UP):
         tables = [one for one in shuffled if one[0] != "done"]
         assert run(words + tables, aim).state == run(words + sorted(tables, key=lambda one: one[1]), aim).state
+
+
+@given(st.integers(-100_000, 100_000), st.integers(0, 60))
+def test_only_the_whole_money_is_the_money(gained: int, days: int) -> None:
+    """What may have left meanwhile, at 4.00 a day, is all that may be missing of the 100.00."""
+    seen = shows(TOP_UP, Sight("1", NOW + timedelta(days=days), None, Money(900 + gained, "EUR")))
+    missing = 10_000 - gained
+    if missing <= 0 or (gained > 0 and missing <= 400 * days):
+        assert seen is True
+    elif days * 400 >= 10_000 and gained <= 0:
+        assert seen is None
+    else:
+        assert seen is False
 
 
 def test_daily_payments_meanwhile_do_not_hide_the_money() -> None:
