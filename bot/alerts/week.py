@@ -16,6 +16,7 @@ from bot.billing.local_day import first_instant
 from bot.billing.outlook import partner_need
 from bot.directory import service as directory
 from bot.ids import CuratorId, PartnerId
+from bot.messaging.costs import message_costs
 from bot.money import Money, as_json
 from bot.storage.tables import account, alert, delivery, ledger_transaction, posting, transfer
 
@@ -43,6 +44,7 @@ def week_facts(conn: Connection, partner_id: PartnerId, *, now: datetime, env: S
         "stopped_before": _stopped(conn, partner_id, first_instant(before, zone), start),
         "moved": _moved(conn, partner_id, now - 7 * _DAY),
         "messages": _messages(conn, partner_id, start, end),
+        "costs": _money(one.money for one in message_costs(conn, partner_id, start, end)),
     }
 
 

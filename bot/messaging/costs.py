@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select, text, update
 
 from bot.ids import DeliveryId, PartnerId
+from bot.messaging.figures import is_somebodys
 from bot.messaging.message import Price
 from bot.messaging.prices import Category, PriceTable
 from bot.messaging.status import LOST, State
@@ -150,7 +151,7 @@ def costs_by_kind(conn: Connection, since: datetime) -> Sequence[tuple[str, str,
     query = (
         select(delivery.c.kind, delivery.c.cost_currency, func.sum(delivery.c.cost_micros))
         .where(delivery.c.created_at >= since - _WAITED_MAX, delivery.c.sent_at >= since)
-        .where(delivery.c.cost_micros.is_not(None))
+        .where(delivery.c.cost_micros.is_not(None), is_somebodys())
         .group_by(delivery.c.kind, delivery.c.cost_currency)
     )
     return [(kind, currency, int(total)) for kind, currency, total in conn.execute(query)]

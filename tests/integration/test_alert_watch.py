@@ -236,6 +236,23 @@ async def test_who_hears_of_alerts_today_gets_no_all_clear(db: Database) -> None
     await db.write(story)
 
 
+async def test_the_week_says_what_messages_cost(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        owner = add_curator(conn, "Olga", role="owner")
+        add_client(conn, ALFA)
+        scan(conn)
+        october = datetime(2026, 10, 20, tzinfo=UTC)
+        paid = {"cost_micros": 55_000, "cost_currency": "EUR", "cost_source": "provider"}
+        conn.execute(update(delivery).values(state="read", created_at=october, sent_at=october, **paid))
+        monday = datetime(2026, 11, 30, 7, 10, tzinfo=UTC)
+        looked(conn, monday)
+        give_signs(conn, RIGA, now=monday, env=ENV)
+        assert "Messages sent last month: 1 (€0.06). " in messages(conn, owner)[-1].body
+
+    await db.write(story)
+
+
 async def test_owners_get_the_week_on_mondays(db: Database) -> None:
     def story(conn: Connection) -> None:
         add_partner(conn)
@@ -249,6 +266,7 @@ async def test_owners_get_the_week_on_mondays(db: Database) -> None:
         assert lines[0] == "Finances: *your week*. Renewals need €936.00 within 7 days, €936.00 within 30 days."
         assert lines[1] == "On your account: €1,200.00. Kept last month: nothing. Owed by clients: nothing."
         assert lines[2] == "Channels stopped last month: 0 clients, the month before: 0."
+        assert "Messages sent last month: 0. " in lines[3]
         assert directory.get_curator(conn, owner).all_clear == "mondays"
 
     await db.write(story)
