@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from unicodedata import category
 
 from bot import i18n
 from bot.money import Money
@@ -96,8 +97,28 @@ def plain(value: Any, limit: int = PLAIN_MAX) -> str:
     text = _SPACES.sub(" ", _INVISIBLE.sub("", "" if value is None else str(value))).strip()
     text = text.translate(_LOOKALIKES)
     if len(text) > limit:
-        text = text[: limit - 1].rstrip() + "…"
+        text = text[: _seam(text, limit - 1)].rstrip() + "…"
     return text or NOTHING
+
+
+def _seam(text: str, at: int) -> int:
+    """The last place up to `at` between two signs as a reader sees them: no half flag, no bare accent."""
+    while at > 0 and (_belongs(text[at]) or _halves_a_flag(text, at)):
+        at -= 1
+    return at
+
+
+def _belongs(sign: str) -> bool:
+    """Whether a character is part of the sign before it: an accent, a variant, a tone of skin."""
+    return category(sign).startswith("M") or "\U0001f3fb" <= sign <= "\U0001f3ff"
+
+
+def _halves_a_flag(text: str, at: int) -> bool:
+    """Whether `at` lies inside of a flag, which is two letters of a kind of their own."""
+    letters = 0
+    while letters < at and "\U0001f1e6" <= text[at - letters - 1] <= "\U0001f1ff":
+        letters += 1
+    return letters % 2 == 1 and "\U0001f1e6" <= text[at] <= "\U0001f1ff"
 
 
 def one_line(value: str) -> str:
