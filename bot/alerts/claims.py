@@ -1,6 +1,6 @@
 """Who takes care of a client: a claim stops what is still on its way to others, and returns when nothing came of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.holds import Hold, HoldKind
 from bot.alerts.quiet import end_of_work
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.timing import polite
 from bot.alerts.wording import alert_facts
 from bot.directory import service as directory
 from bot.directory.people import Curator
@@ -101,6 +102,19 @@ def return_due(conn: Connection, *, now: datetime, env: Surroundings, limit: int
     return len(ended)
 
 
+def take_back_returned(conn: Connection, settled: Sequence[Alert]) -> None:
+    """Nobody need be told any more that these alerts' claims came back."""
+    ended = holds.claims_on(conn, [one.id for one in settled])
+    people = {one.partner_id: directory.list_curators(conn, one.partner_id) for one in ended}
+    keys = [_returned_key(one, person.id) for one in ended for person in people[one.partner_id]]
+    if keys:
+        outbox.cancel_queued(conn, keys=keys)
+
+
+def _returned_key(ended: Hold, curator_id: CuratorId) -> str:
+    return f"returned:{ended.id}:{curator_id}"
+
+
 def _open_alert(conn: Connection, alert_id: AlertId) -> Alert:
     found = repository.alerts_by_id(conn, [alert_id]).get(alert_id)
     if found is None:
@@ -148,7 +162,7 @@ def _say_returned(conn: Connection, ended: Hold, found: Alert, now: datetime, en
         if person.address is None:
             continue
         returned = Outgoing(
-            key=f"returned:{ended.id}:{curator_id}",
+            key=_returned_key(ended, curator_id),
             to=person.address,
             kind=Kind.ALERT,
             template="alerts/returned",
@@ -158,5 +172,6 @@ def _say_returned(conn: Connection, ended: Hold, found: Alert, now: datetime, en
             partner_id=ended.partner_id,
             curator_id=curator_id,
             client_id=ended.client_id,
+            not_before=polite(person, now, env),
         )
         outbox.enqueue(conn, returned, sender=env.sender, now=now, jobs=env.jobs)

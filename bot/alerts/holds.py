@@ -98,6 +98,12 @@ def end(conn: Connection, hold_ids: Sequence[str], now: datetime) -> None:
     conn.execute(update(hold).where(*which).values(ended_at=now))
 
 
+def claims_on(conn: Connection, alert_ids: Sequence[AlertId]) -> list[Hold]:
+    """The claims that were made on these alerts and are over."""
+    query = select(hold).where(hold.c.alert_id.in_(alert_ids), hold.c.kind == HoldKind.CLAIM.value)
+    return [_hold(row) for row in conn.execute(query.where(hold.c.ended_at.is_not(None)))]
+
+
 def end_claims(conn: Connection, alerts: Sequence[Alert], now: datetime) -> None:
     """Nobody need work on these alerts any more."""
     settled = {one.id for one in alerts}

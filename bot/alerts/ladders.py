@@ -7,7 +7,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from bot.alerts import holds, notifications, repository
+from bot.alerts import claims, holds, notifications, repository
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
 from bot.alerts.facts import outlook
 from bot.alerts.policy import Policy
@@ -60,6 +60,7 @@ def settle(conn: Connection, alerts: Sequence[Alert], resolution: str, now: date
     """Close alerts, and take back what was not yet said of them."""
     ids = [one.id for one in alerts]
     repository.resolve(conn, ids, resolution, now)
+    claims.take_back_returned(conn, alerts)
     holds.end_claims(conn, alerts, now)
     outbox.cancel_queued(conn, ids=notifications.settle(conn, ids, now))
 

@@ -9,6 +9,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.alert import Kind as Reason
 from bot.alerts.digest import Digest, digest
 from bot.alerts.due import DueClient, due_list
+from bot.alerts.timing import polite
 from bot.alerts.wording import reader_facts, worded
 from bot.directory import service as directory
 from bot.directory.people import Curator, Role
@@ -156,6 +157,7 @@ def _tell_claimed(ctx: Context, alert: Alert, other: Curator, facts: Mapping[str
         partner_id=ctx.partner.id,
         curator_id=other.id,
         client_id=alert.client_id,
+        not_before=polite(other, ctx.now, ctx.env.around),
     )
     outbox.enqueue(ctx.conn, notice, sender=ctx.env.around.sender, now=ctx.now, jobs=ctx.env.around.jobs)
 

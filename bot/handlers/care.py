@@ -3,6 +3,7 @@
 from datetime import date
 
 from bot.alerts import postponing
+from bot.alerts.timing import polite
 from bot.billing.local_day import local_date
 from bot.directory import arrangements
 from bot.directory import service as directory
@@ -122,6 +123,7 @@ def _tell_assigned(ctx: Context, client: Client, person: Curator) -> None:
         partner_id=ctx.partner.id,
         curator_id=person.id,
         client_id=client.id,
+        not_before=polite(person, ctx.now, ctx.env.around),
     )
     outbox.enqueue(ctx.conn, notice, sender=ctx.env.around.sender, now=ctx.now, jobs=ctx.env.around.jobs)
 

@@ -1,5 +1,6 @@
 """Claims: one at a time, they stop what is on its way to others, end with the alert, and return when time is up."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from tests.integration.alert_world import (
     ENV,
     GAMMA,
     NOW,
+    POLICY,
     RIGA,
     add_client,
     add_curator,
@@ -141,6 +143,27 @@ async def test_from_stage_one_on_a_claim_ends_with_the_working_day_and_returns_t
         ]
         assert claim(conn, _only(conn).id, marta, now=made.until, env=ENV).news
         assert claims(conn, [client], made.until)[client].curator_id == marta
+
+    await db.write(story)
+
+
+async def test_that_a_claim_came_back_waits_for_the_morning_and_is_taken_back_when_it_is_paid(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        add_curator(conn, "Liu", time_zone="Asia/Shanghai")
+        client = add_client(conn)
+        late = NOW + 6 * DAY
+        hours = replace(ENV, policy=replace(POLICY, respect_hours=True))
+        scan(conn, late)
+        made = claim(conn, _only(conn).id, anna, now=late, env=hours)
+        assert made.until is not None
+        return_due(conn, now=made.until, env=hours)
+        back = {row.curator_id == anna: row for row in messages(conn) if row.template == "alerts/returned"}
+        assert back[True].not_before == made.until
+        assert back[False].not_before == datetime(2026, 12, 3, 1, 0, tzinfo=UTC)
+        move_end(conn, client, date(2027, 12, 3), now=made.until)
+        assert {row.state for row in messages(conn) if row.template == "alerts/returned"} == {"cancelled"}
 
     await db.write(story)
 
