@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from bot.alerts.alert import Kind
 from bot.alerts.brake import UNASKED
+from bot.billing.gateways.wazzup import polls
 from bot.config import OperationsSettings
 from bot.messaging.figures import is_somebodys
 from bot.storage.tables import alert, alert_due, delivery, partner
@@ -30,6 +31,7 @@ class VitalSigns:
     unreachable: tuple[tuple[str, str], ...] = ()
     held_back: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
+    unpolled: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def measure(conn: Connection, now: datetime) -> VitalSigns:
         unreachable=tuple((row.cycle, row.partner_id) for row in conn.execute(gone)),
         held_back=held_back,
         unasked=tuple(conn.execute(unasked).scalars()),
+        unpolled=tuple(polls.failing(conn, now)),
     )
 
 
@@ -98,6 +101,11 @@ def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
         title = f"far more alerts than usual of partner {partner_id} went out: no owner could be asked"
         found.append(
             Alarm(f"unasked:{partner_id}", title, "add an owner who agrees: curatorbot curators add --role owner")
+        )
+    for partner_id, why in signs.unpolled:
+        title = f"the clients of partner {partner_id} cannot be looked at in Wazzup: {why}"
+        found.append(
+            Alarm(f"unpolled:{partner_id}", title, "curatorbot wazzup status; set the login anew, then restart")
         )
     return found
 

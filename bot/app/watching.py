@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bot.alerts import watch
+from bot.alerts import task_notes, watch
 from bot.alerts.signs import give_signs
 from bot.alerts.surroundings import Surroundings
 from bot.clock import Clock
@@ -30,11 +30,13 @@ class Watching:
         return {entries.WATCH: self.watch, entries.SIGNS: self.signs}
 
     async def watch(self, job: Job) -> None:
-        """Tell of accounts that are short, tables that are old, people out of reach, free channels that end, shares."""
+        """Tell of accounts that are short, tables that are old, people out of reach, free channels that end, shares;
+        ask again for what waits in Wazzup's dashboard."""
         now = self._clock.now()
         for partner_id in await self._db.read(_partners):
             found = await self._db.read(partial(watch.find, partner_id=partner_id, now=now, env=self._env))
             await self._db.write(partial(watch.tell, partner_id=partner_id, found=found, now=now, env=self._env))
+            await self._db.write(partial(task_notes.remind, partner_id=partner_id, now=now, env=self._env))
 
     async def signs(self, job: Job) -> None:
         """Tell people that nothing is due, and owners how the week begins."""

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, select, update
 
+from bot.alerts.task_notes import remind
 from bot.imports.apply import import_table
 from bot.imports.reader import read_table
 from bot.storage.engine import Database
@@ -204,5 +205,28 @@ async def test_a_part_of_the_money_is_no_proof(db: Database) -> None:
             assert conn.execute(state).scalar_one() == expected
             if expected == "open":
                 assert "still shows €60.00" in last(conn, anna).text
+
+    await db.write(story)
+
+
+async def test_what_waits_for_days_is_asked_for_again(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        anna = curators_phone(conn, "en")
+        bring(conn, "2026-11-25", MORNING)
+        [todo] = anna.tap(anna.ask("renew gamma"), "Confirm")
+        anna.tap(todo, "Done")
+        said = conn.execute(select(dashboard_task.c.done_at).where(dashboard_task.c.number == 318)).scalar_one()
+        query = select(delivery.c.body).where(delivery.c.template == "wazzup/waiting").order_by(delivery.c.created_at)
+        for hours, count in ((23, 0), (25, 1), (26, 1), (49, 1), (73, 2)):
+            remind(conn, RIGA, said + timedelta(hours=hours), ENV)
+            assert len(conn.execute(query).all()) == count, hours
+        assert conn.execute(query).scalars().all()[0].splitlines() == [
+            "*Still open W-318: Gamma Travel* ID 48210033",
+            "Since 26 Nov 09:00 it stands as noted as done, but no table or poll shows it",
+            "Please look into the Wazzup dashboard, then tap a button.",
+        ]
+        bring(conn, "2027-05-26", said + timedelta(days=7))
+        remind(conn, RIGA, said + timedelta(days=7, hours=1), ENV)
+        assert len(conn.execute(query).all()) == 2
 
     await db.write(story)

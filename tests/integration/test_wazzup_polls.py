@@ -14,11 +14,13 @@ from structlog.testing import capture_logs
 
 from bot.alerts import watch
 from bot.app import account_polls
+from bot.app.vital_signs import alarms, measure
 from bot.app.wazzup import Wazzup
 from bot.billing import service as billing
 from bot.billing.gateways.wazzup import polls
 from bot.billing.gateways.wazzup.accounts_api import BUSY_WAIT, AccountsApi, retry_at
 from bot.clock import Clock
+from bot.config import OperationsSettings
 from bot.directory import service as directory
 from bot.directory.partners import set_roads
 from bot.imports.apply import import_table
@@ -380,6 +382,12 @@ async def test_a_source_is_stale_when_nothing_is_read_for_a_day(db: Database, wi
     await polled(db, clock)
     clock.advance(hours=5)
     assert await stale() == ["source_stale"]
+    signs = await db.read(measure, clock.now())
+    assert signs.unpolled == ((RIGA, "48210033: wazzup: HTTP 500"),)
+    assert [one.name for one in alarms(signs, OperationsSettings()) if "unpolled" in one.name] == [f"unpolled:{RIGA}"]
+    wire.answers["48210033"] = account()
+    await polled(db, clock)
+    assert (await db.read(measure, clock.now())).unpolled == ()
 
 
 async def test_login_and_password_are_told_to_nobody(

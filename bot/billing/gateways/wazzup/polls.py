@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -12,6 +12,7 @@ from bot.storage.tables import account_poll
 
 _PROBLEMS_MAX = 50
 _ERROR_MAX = 200
+_SILENT = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,16 @@ def forgive(conn: Connection, partner_id: PartnerId) -> None:
     """Try again at once, whatever made it wait: somebody has put it right."""
     known = load(conn, partner_id)
     store(conn, replace(known, error_at=None, not_before=None))
+
+
+def failing(conn: Connection, now: datetime) -> list[tuple[PartnerId, str]]:
+    """Partners whose login is refused, or of whom no account could be read for hours; each with what happened last."""
+    table = account_poll.c
+    silent = table.read_at.is_(None) | (table.read_at < now - _SILENT)
+    after = table.read_at.is_(None) | (table.error_at > table.read_at)
+    wrong = table.error.is_not(None) & (table.refused_at.is_not(None) | (silent & after))
+    rows = conn.execute(select(table.partner_id, table.error).where(wrong).order_by(table.partner_id))
+    return [(PartnerId(row.partner_id), row.error) for row in rows]
 
 
 def store(conn: Connection, poll: Poll) -> None:
