@@ -21,7 +21,7 @@ from bot.phone import whatsapp_address
 
 PREFIX = "CURATORBOT_"
 DEFAULT_FILE = Path("config/bot.toml")
-NOT_SETTINGS = {"REQUIRE_POSTGRES", "REQUIRE_BROWSER", "CHROMIUM", "TEST_POSTGRES", "CONFIG"}
+NOT_SETTINGS = {"REQUIRE_POSTGRES", "REQUIRE_BROWSER", "REQUIRE_SPECS", "CHROMIUM", "TEST_POSTGRES", "CONFIG"}
 """Names with our prefix that the tests and the command line read themselves."""
 
 

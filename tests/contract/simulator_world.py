@@ -7,24 +7,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import jsonschema
-import pytest
 from aiohttp import web
 from twilio.request_validator import RequestValidator
 
 from bot.clock import ManualClock
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_SENDER, Person, SimulatorSettings
+from tests.contract import specs
 
 ANNA = "whatsapp:+37120000017"
 IVAN = "whatsapp:+79261110022"
 PEOPLE = (Person("Anna", ANNA, "en", "Europe/Riga"), Person("Иван", IVAN, "ru", "Europe/Moscow"))
 START = datetime(2026, 11, 26, 7, 0, tzinfo=UTC)
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
 
 
 @dataclass
@@ -144,10 +142,8 @@ def credentials(user: str = DEFAULT_ACCOUNT_SID, password: str = DEFAULT_AUTH_TO
 
 
 def check_schema(value: Any, file: str, name: str) -> None:
-    """Check a value against a schema of the provider's OpenAPI description; skips where that is not at hand."""
-    if not (SPECS / file).is_file():
-        pytest.skip(f"the provider's description is not here: ../shared/specs/{file}")
-    spec = json.loads((SPECS / file).read_text())
+    """Check a value against a schema of the provider's OpenAPI description."""
+    spec = specs.load(file)
     schema = _as_json_schema(spec["components"]["schemas"][name], spec)
     jsonschema.Draft202012Validator(schema).validate(value)
     missing = set(schema["properties"]) - set(value)

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,12 +12,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot import i18n
 from bot.config import TwilioSettings
 from bot.ids import Address, DeliveryId
+from bot.messaging.message import TEXT_MAX, parts, text_length
 from bot.messaging.templates import Button, registry
 from bot.messaging.transport import Accepted, OutMessage
 from bot.messaging.transports.twilio import TwilioTransport
-from tests.contract import twilio_spec
+from bot.messaging.window import Mode
+from tests.contract import specs, twilio_spec
 
 ACCOUNT = "AC" + "0a" * 16
 SENDER, ANNA = Address("whatsapp:+14155238886"), Address("whatsapp:+37120000017")
@@ -102,7 +105,7 @@ async def sent(api: tuple[FakeApi, TwilioTransport], out: OutMessage) -> dict[st
     (seen,) = fake.seen
     assert (seen.method, seen.path) == ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json")
     assert base64.b64decode(seen.headers["Authorization"].removeprefix("Basic ")) == f"{ACCOUNT}:secret".encode()
-    spec = twilio_spec.load("twilio_api_v2010.messages.json")
+    spec = specs.load("twilio_api_v2010.messages.json")
     schema = spec["paths"][twilio_spec.MESSAGES]["post"]["requestBody"]["content"][seen.headers["Content-Type"]][
         "schema"
     ]
@@ -121,14 +124,44 @@ async def test_free_text(api: tuple[FakeApi, TwilioTransport]) -> None:
     }
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("key", [key for key in registry().names() if registry().entry(key).content])
-async def test_every_content(api: tuple[FakeApi, TwilioTransport], key: str, language: str) -> None:
-    form = await sent(api, content_message(key, language))
-    assert "Body" not in form
-    variables = json.loads(form["ContentVariables"])
-    assert all(isinstance(value, str) and value for value in variables.values())
-    assert sorted(map(int, variables)) == list(range(1, len(variables) + 1))
+KEYS = sorted(registry().names())
+ALL = [(key, language, mode) for key in KEYS for language in i18n.LANGUAGES for mode in Mode]
+
+
+def texts_of(key: str, language: str, mode: Mode) -> list[OutMessage]:
+    """Every message that a text makes in a language: a stored one in both modes, a free one inside the window only."""
+    entry = registry().entry(key)
+    if entry.content:
+        outside = mode is Mode.TEMPLATE and not entry.needs_approval
+        return [] if outside else [replace(content_message(key, language), mode=mode)]
+    body = registry().render(key, language, entry.sample, ()).body
+    return [message(body=part, mode=mode) for part in parts(body)] if mode is Mode.SESSION else []
+
+
+@pytest.mark.parametrize("key", KEYS)
+async def test_every_message(api: tuple[FakeApi, TwilioTransport], key: str) -> None:
+    for out in [out for one in ALL if one[0] == key for out in texts_of(*one)]:
+        api[0].seen.clear()
+        form = await sent(api, out)
+        assert ("Body" in form) is not ("ContentSid" in form)
+        if "Body" in form:
+            assert 0 < text_length(form["Body"]) <= TEXT_MAX
+            continue
+        variables = json.loads(form.get("ContentVariables", "{}"))
+        assert all(isinstance(value, str) and value for value in variables.values())
+        assert sorted(map(int, variables)) == list(range(1, len(variables) + 1))
+
+
+def test_none_is_left_out() -> None:
+    """Each text has a message inside the window, and each that opens conversations has one outside."""
+    made = {(key, language, mode) for key, language, mode in ALL if texts_of(key, language, mode)}
+    for key in KEYS:
+        for language in i18n.LANGUAGES:
+            assert (key, language, Mode.SESSION) in made
+            entry = registry().entry(key)
+            assert ((key, language, Mode.TEMPLATE) in made) is (entry.content and entry.needs_approval)
+    assert any(mode is Mode.TEMPLATE for _, _, mode in made)
+    assert len(KEYS) > 50
 
 
 async def test_a_content_without_variables_goes_without_them(api: tuple[FakeApi, TwilioTransport]) -> None:
@@ -142,11 +175,17 @@ async def test_the_validity_stays_inside_its_limits(
     assert (await sent(api, message(validity_seconds=wanted)))["ValidityPeriod"] == given
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
-async def test_storing_and_submitting_a_text(api: tuple[FakeApi, TwilioTransport], language: str) -> None:
+@pytest.mark.parametrize("key", [key for key in KEYS if registry().entry(key).content])
+async def test_storing_and_submitting_a_text(api: tuple[FakeApi, TwilioTransport], key: str) -> None:
+    for language in i18n.LANGUAGES:
+        api[0].seen.clear()
+        await stored_and_submitted(api, key, language)
+
+
+async def stored_and_submitted(api: tuple[FakeApi, TwilioTransport], key: str, language: str) -> None:
     fake, transport = api
-    spec = twilio_spec.load("twilio_content_v1.json")
-    content = registry().content("alerts/ending", language)
+    spec = specs.load("twilio_content_v1.json")
+    content = registry().content(key, language)
     assert await transport.create_content(content) == CONTENT_ID
     assert (await transport.request_approval(CONTENT_ID, content)).status == "received"
     assert (await transport.approval(CONTENT_ID)).status == "approved"
@@ -158,11 +197,12 @@ async def test_storing_and_submitting_a_text(api: tuple[FakeApi, TwilioTransport
         schema = {"$ref": f"#/components/schemas/{name}"}
         assert twilio_spec.problems(spec, schema, json.loads(seen.body)) == []
     stored = json.loads(create.body)
-    assert stored["types"]["twilio/quick-reply"]["body"] == content.body
-    assert [(one["title"], one["id"]) for one in stored["types"]["twilio/quick-reply"]["actions"]] == list(
-        content.buttons
-    )
-    assert json.loads(submit.body) == {"name": content.name, "category": "UTILITY"}
+    assert stored["language"] == language
+    ((kind, text),) = stored["types"].items()
+    assert (kind, text["body"]) == ("twilio/quick-reply" if content.buttons else "twilio/text", content.body)
+    assert [(one["title"], one["id"]) for one in text.get("actions", [])] == list(content.buttons)
+    assert all(stored["variables"].values())
+    assert json.loads(submit.body) == {"name": content.name, "category": content.category.upper()}
 
 
 async def test_asking_what_became_of_messages(api: tuple[FakeApi, TwilioTransport]) -> None:
@@ -174,7 +214,7 @@ async def test_asking_what_became_of_messages(api: tuple[FakeApi, TwilioTranspor
     assert await transport.fetch("SM" + "1" * 32) is not None
     listing, _, single = fake.seen
     assert (listing.query["To"], listing.query["From"]) == (ANNA, SENDER)
-    spec = twilio_spec.load("twilio_api_v2010.messages.json")
+    spec = specs.load("twilio_api_v2010.messages.json")
     allowed = {one["name"] for one in spec["paths"][twilio_spec.MESSAGES]["get"]["parameters"]}
     assert set(listing.query) <= allowed
     assert single.path.endswith("/Messages/SM" + "1" * 32 + ".json")
