@@ -21,6 +21,7 @@ from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
 from bot.handlers.reply import CHOICES_MAX, Menu, Replies, Reply
 from bot.handlers.router import Router
+from bot.handlers.settled import settled
 from bot.handlers.seen import seen
 from bot.ids import AlertId
 from bot.messaging import outbox
@@ -83,10 +84,11 @@ def show(ctx: Context, tap: Tap) -> Replies:
 def full(ctx: Context, tap: Tap) -> Replies:
     """One alert of the list in full, with its buttons."""
     alert = _alert(ctx, tap)
-    if alert is None or owned(ctx, alert.client_id) is None:
+    client = None if alert is None else owned(ctx, alert.client_id)
+    if alert is None or client is None:
         return [Reply("replies/button_old")]
     if not alert.open:
-        return [Reply("replies/all_settled")]
+        return [settled(ctx, alert, client)]
     said = worded(Digest(alert, (alert,)), ctx.now, ctx.curator.time_zone, may_act=ctx.curator.may_move_money)
     return [Reply(said.template, said.facts, said.buttons, client_id=alert.client_id)]
 
@@ -98,6 +100,8 @@ def claim(ctx: Context, tap: Tap) -> Replies:
     client = None if alert is None else owned(ctx, alert.client_id)
     if alert is None or client is None:
         return [Reply("replies/button_old")]
+    if not alert.open:
+        return [settled(ctx, alert, client)]
     claimed = claims.claim(ctx.conn, alert.id, ctx.curator.id, now=ctx.now, env=ctx.env.around)
     facts = {**about(client), "name": ctx.curator.name}
     if claimed.news:
@@ -110,10 +114,11 @@ def claim(ctx: Context, tap: Tap) -> Replies:
 def later(ctx: Context, tap: Tap) -> Replies:
     """The same alert again tomorrow morning, and nothing about the client before, unless it is settled by then."""
     alert = _alert(ctx, tap)
-    if alert is None or owned(ctx, alert.client_id) is None:
+    client = None if alert is None else owned(ctx, alert.client_id)
+    if alert is None or client is None:
         return [Reply("replies/button_old")]
     if not alert.open:
-        return [Reply("replies/all_settled")]
+        return [settled(ctx, alert, client)]
     at = reminder.tomorrow_morning(ctx.now, ctx.curator.time_zone)
     postponing.snooze(ctx.conn, alert.client_id, ctx.curator.id, until=at, now=ctx.now)
     reminder.ask(ctx.conn, alert.id, ctx.curator.id, at, ctx.env.around.jobs)

@@ -10,6 +10,7 @@ from bot.directory.people import Client
 from bot.errors import UserError
 from bot.handlers.context import Context
 from bot.handlers.reply import Menu, Reply
+from bot.handlers.settled import settled
 from bot.ids import AlertId, ClientId
 
 PayloadFor = Callable[[ClientId], str]
@@ -63,7 +64,7 @@ def tapped_client(ctx: Context, id_: str | None) -> Client | Reply:
     if found is None:
         return Reply("replies/button_old")
     if alert is not None and not alert.open:
-        return Reply("replies/settled", about(found), client_id=found.id)
+        return settled(ctx, alert, found)
     return found
 
 

@@ -201,7 +201,13 @@ async def test_remind_me_later_comes_back_unless_it_is_settled(db: Database) -> 
         assert anna.ask("yes").template == "receipts/renewed"
         assert reminder.remind(conn, key, reminder.tomorrow_morning(morning, "Europe/Riga"), ENV) is None
         assert anna.tap(alert, "Renew")[0].template == "replies/settled"
-        assert anna.say("x", f"alert:{key.split(':')[0]}")[0].template == "replies/all_settled"
+        said = anna.say("x", f"alert:{key.split(':')[0]}")[0]
+        assert (said.template, said.first_line) == (
+            "replies/settled",
+            "*Alfa Dental*: Anna renewed it on 26 Nov 09:00 till 3 Dec 2027.",
+        )
+        for verb in ("claim", "later"):
+            assert anna.say("x", f"{verb}:{key.split(':')[0]}")[0].text == said.text
 
     await db.write(story)
 
