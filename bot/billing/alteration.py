@@ -6,7 +6,7 @@ Nothing is given back: freezing and refunds are not offered.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.billing import offer
@@ -130,6 +130,7 @@ def offered(desk: Desk, change: Alteration, transfer_id: TransferId, token: str)
         made.quote,
         change=change.what,
         names=tuple(one.name for one in (*change.added, *change.removed)),
+        daily=_by_the_day(desk, change.removed),
         expires_at=min(made.quote.expires_at, _midnight(desk)),
         plan=change.plan,
         plan_title=made.quote.plan_title if change.plan else None,
@@ -146,8 +147,16 @@ def _days_left(desk: Desk, held: Subscription, channel: Channel) -> int:
     return (held.end_date - desk.today).days + (not paid)
 
 
+def _by_the_day(desk: Desk, leaving: Sequence[Channel]) -> Money | None:
+    """What channels that leave cost a day from tomorrow on, then in no subscription."""
+    tomorrow = desk.today + timedelta(days=1)
+    rates = [desk.held.daily_rate(replace(one, subscription_id=None), desk.book, tomorrow) for one in leaving]
+    known = [rate for rate in rates if rate is not None]
+    return Money(sum(known), desk.held.currency) if known and len(known) == len(rates) else None
+
+
 def _midnight(desk: Desk) -> datetime:
-    return first_instant(desk.today.fromordinal(desk.today.toordinal() + 1), desk.held.time_zone)
+    return first_instant(desk.today + timedelta(days=1), desk.held.time_zone)
 
 
 def _effect(desk: Desk, change: Alteration) -> dict[str, Any]:

@@ -61,6 +61,8 @@ class Quote:
     other_id: TransferId | None = None
     change: str | None = None
     names: tuple[str, ...] = ()
+    daily: Money | None = None
+    """What the channels that leave a subscription cost a day from tomorrow on; None where the price is unknown."""
     still_missing: Money | None = None
     guard: "Quote | None" = None
     """For a top-up of a client whose channels are on daily payments: the better quote, subscription first."""
@@ -81,6 +83,7 @@ _MONEY = (
     "price",
     "difference",
     "still_missing",
+    "daily",
 )
 _DAYS = ("ends_before", "ends_after", "starts_on", "gone_by")
 _MOMENTS = ("expires_at", "as_of")

@@ -150,6 +150,8 @@ def show_quote(who: Client, made: Quote, *, json: bool) -> None:
 
 
 def _lines(made: Quote) -> list[tuple[str, Money | datetime | str | None]]:
+    if made.change == "remove":
+        return _removal(made)
     lines: list[tuple[str, Money | datetime | str | None]] = [
         ("client gets", made.client_gets),
         ("you pay", made.partner_pays),
@@ -157,6 +159,8 @@ def _lines(made: Quote) -> list[tuple[str, Money | datetime | str | None]]:
         ("your account after", made.partner_after),
         ("client's balance after", made.client_after),
     ]
+    if made.change == "add":
+        lines.insert(0, ("comes", ", ".join(made.names)))
     if made.price is not None:
         lines.append(("price", made.price))
     if made.still_missing:
@@ -164,6 +168,17 @@ def _lines(made: Quote) -> list[tuple[str, Money | datetime | str | None]]:
     if made.ends_after:
         lines.append(("subscription till", date_text(made.ends_after, "en")))
     return lines
+
+
+def _removal(made: Quote) -> list[tuple[str, Money | datetime | str | None]]:
+    """What fewer channels change: no money moves today."""
+    return [
+        ("leaves", ", ".join(made.names)),
+        ("paid back", "nothing"),
+        ("by the day, from tomorrow", made.daily),
+        ("channels left", str(made.channels)),
+        ("subscription till, as before", date_text(made.ends_after, "en") if made.ends_after else None),
+    ]
 
 
 def _text(value: Money | datetime | str | None) -> str:

@@ -175,6 +175,21 @@ def quote_add_channel(
         show_quote(*_dry(here, partner, client, ask, _named(channel), _which(subscription)), json=json)
 
 
+@quotes.command("remove-channel")
+def quote_remove_channel(
+    client: ClientArgument,
+    channel: ChannelsArgument,
+    subscription: WhichOption = None,
+    partner: PartnerOption = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """What fewer channels would change, and what they cost by the day then. Nothing is written."""
+    ask = subscribing.quote_removed_channels
+    with session(config) as here:
+        show_quote(*_dry(here, partner, client, ask, _named(channel), _which(subscription)), json=json)
+
+
 @clients.command("set")
 def set_(
     client: ClientArgument,

@@ -302,6 +302,11 @@ def test_subscriptions_are_created_and_changed(run: Run, filled: Callable[..., A
     filled("subscriptions", "upgrade", "48210025", "pro", "--yes")
     assert filled("quote", "add-channel", "48210025", "telegram:news")["names"] == ["news"]
     filled("subscriptions", "add-channel", "48210025", "telegram:news", "--yes")
+    dry = filled("quote", "remove-channel", "48210025", "telegram:news")
+    assert (dry["change"], dry["names"], dry["channels"]) == ("remove", ["news"], 1)
+    shown = run("quote", "remove-channel", "48210025", "telegram:news")[1]
+    assert "by the day, from tomorrow" in shown
+    assert "nothing" in shown
     gone = filled("subscriptions", "remove-channel", "48210025", "telegram:news", "--yes")
     assert gone["price"]["amount"] == "0.00"
     [held] = filled("clients", "show", "48210025")["subscriptions"]

@@ -307,6 +307,7 @@ class TestChanging:
             before = balance_of(conn, client_id)
             quote = subscribing.quote_removed_channels(conn, BOOK, asked(client_id), names("48210025", 1))
             assert (quote.change, quote.price, quote.client_gets) == ("remove", euro("0.00"), euro("0.00"))
+            assert quote.daily == euro("2.00"), "what tomorrow's charge below takes"
             done = confirmed(conn, quote)
             assert [one.what for one in done.changes] == ["changed"]
             billing.charge_due(conn, BOOK, NOW)

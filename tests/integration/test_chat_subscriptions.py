@@ -112,7 +112,7 @@ async def test_channels_come_and_go(db: Database) -> None:
         listed = anna.ask("remove channel beta")
         assert "3. telegram my shop" in listed.text
         [leaving] = anna.say("3")
-        assert "Nothing is paid back" in leaving.text
+        assert "Nothing is paid back; from tomorrow it is paid by the day: €2.00." in leaving.text
         [receipt] = anna.tap(leaving, "Confirm")
         assert "No money moved." in receipt.text
         [line] = [one for one in anna.ask("add channel beta").text.splitlines() if one.startswith("1.")]
