@@ -1,6 +1,7 @@
 """`clients`: bring the Clients table in, list clients, show one."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from bot.billing.standing import Standing
 from bot.billing.standings import standing, standings
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json, print_table
-from bot.cli.reading import client_of
+from bot.cli.reading import client_of, moment_of
 from bot.cli.session import Session, partner_of, session
 from bot.directory.partners import require_granted
 from bot.directory.people import Client
@@ -41,6 +42,9 @@ def import_(
     adjust: Annotated[bool, typer.Option("--adjust", help="Set balances to the table's; needs --reason.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why balances are adjusted.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Go on though more than a fifth would move.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="ISO", help="When the table was downloaded; default: now.")
+    ] = None,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -50,7 +54,7 @@ def import_(
     try:
         table = read_table(data, name)
         with session(config) as here:
-            how = How("command line", dry_run, adjust, reason, yes, name)
+            how = How("command line", dry_run, adjust, reason, yes, name, _downloaded(as_of, here.now))
             report = _rehearse(here, partner, table, how) if dry_run else _import(here, partner, table, how)
     except UserError as error:
         if error.key.startswith("import_"):
@@ -120,6 +124,13 @@ def _all(here: Session, wanted: str | None) -> list[tuple[Client, Standing]]:
     return here.db.read_now(unit)
 
 
+def _downloaded(as_of: str | None, now: datetime) -> datetime | None:
+    moment = None if as_of is None else moment_of(as_of)
+    if moment is not None and moment > now:
+        raise UserError("told", text="--as-of lies in the future.")
+    return moment
+
+
 def _read(file: str) -> tuple[bytes, str | None]:
     if file == "-":
         return sys.stdin.buffer.read(_READ_MAX), None
@@ -141,7 +152,8 @@ def _rehearse(here: Session, partner: str | None, table: Table, how: How) -> Imp
 
     def unit(conn: Connection) -> None:
         owner = partner_of(conn, partner) if partner else ensure_default_partner(conn, now)
-        raise _Rehearsed(import_table(conn, owner.id, table, env=env, now=now, by=how.by, dry_run=True))
+        report = import_table(conn, owner.id, table, env=env, now=now, by=how.by, dry_run=True, as_of=how.as_of)
+        raise _Rehearsed(report)
 
     try:
         here.db.write_now(unit)

@@ -39,6 +39,7 @@ _FAMILIES = (
     "pausing",
     "texts",
     "wazzup",
+    "wazzup_accounts",
     "benches",
 )
 """Modules of commands; each has `register(app)`."""
