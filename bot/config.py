@@ -8,15 +8,26 @@ import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from rapidfuzz.process import extractOne
 
 from bot.errors import ConfigError, UserError
+from bot.money import minor_digits, normal_currency
 from bot.phone import whatsapp_address
 
 PREFIX = "CURATORBOT_"
@@ -86,10 +97,42 @@ class MoneySettings(Section):
     undo_seconds: int = Field(
         60, ge=0, le=300, description="a confirmed operation holds its money so long for an Undo; 0: it is done at once"
     )
+    limit_operation: dict[str, Decimal] = Field(
+        {"EUR": Decimal(500), "USD": Decimal(500), "RUB": Decimal(50_000), "KZT": Decimal(250_000)},
+        description="the most that a curator spends in one operation, by currency; 0: any amount; owners have no limit",
+    )
+    limit_day: dict[str, Decimal] = Field(
+        {"EUR": Decimal(2_000), "USD": Decimal(2_000), "RUB": Decimal(200_000), "KZT": Decimal(1_000_000)},
+        description="the same for all of a curator's day; a currency that is not named has 500 and 2000",
+    )
     prices: str | None = Field(None, description="price book to use instead of the shipped plans.toml")
     bank_details: str | None = Field(
         None, max_length=300, description="where to pay by bank transfer, told to who asks to replenish"
     )
+
+    @field_validator("limit_operation", "limit_day", mode="before")
+    @classmethod
+    def _by_currency(cls, value: Any, info: ValidationInfo) -> Any:
+        """What is named replaces its default; in the environment it is a JSON object."""
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError as error:
+                raise ValueError("must be a JSON object of currency and amount") from error
+        if not isinstance(value, dict):
+            return value
+        default = cls.model_fields[str(info.field_name)].default
+        return {**default, **{str(name).upper(): amount for name, amount in value.items()}}
+
+    @field_validator("limit_operation", "limit_day")
+    @classmethod
+    def _real_limits(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        for name, amount in value.items():
+            if normal_currency(name) != name:
+                raise ValueError(f"{name} is no currency")
+            if not amount.is_finite() or amount < 0 or amount != round(amount, minor_digits(name)):
+                raise ValueError(f"{amount} is no amount in {name}")
+        return value
 
 
 class StripeSettings(Section):

@@ -15,7 +15,7 @@ from bot.ids import Address, ClientId, CuratorId, PartnerId, TransferId
 from bot.storage.tables import transfer
 
 State = Literal["quote", "pending", "posted", "voided", "expired"]
-_QUOTE_AGE_MAX = timedelta(hours=1)
+QUOTE_AGE_MAX = timedelta(hours=1)
 """No quote is open for longer, so that the index by creation finds those confirmed lately."""
 
 
@@ -208,7 +208,7 @@ def last_top_up(conn: Connection, client_id: ClientId, minor: int, since: dateti
         transfer.c.client_id == client_id,
         transfer.c.kind == "topup",
         transfer.c.state.in_(["pending", "posted"]),
-        transfer.c.created_at >= since - _QUOTE_AGE_MAX,
+        transfer.c.created_at >= since - QUOTE_AGE_MAX,
         transfer.c.confirmed_at >= since,
     )
     rows = (_transfer(row) for row in conn.execute(query.order_by(transfer.c.confirmed_at.desc())))

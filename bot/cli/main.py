@@ -21,6 +21,7 @@ _FAMILIES = (
     "run",
     "people",
     "arrangements",
+    "limits",
     "clients",
     "joining",
     "partner",

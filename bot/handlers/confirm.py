@@ -9,7 +9,7 @@ from bot.billing.gateways.wazzup import tasks
 from bot.billing.quote import Quote
 from bot.directory import service as directory
 from bot.errors import UserError
-from bot.handlers import conversation, task_texts
+from bot.handlers import conversation, spending, task_texts
 from bot.handlers.choosing import about
 from bot.handlers.commands import No, Tap, Yes
 from bot.handlers.context import Context
@@ -131,6 +131,7 @@ def _cancel(ctx: Context, *, transfer_id: TransferId | None = None, token: str |
 def _confirmed(ctx: Context, *, transfer_id: TransferId | None = None, token: str | None = None) -> Replies:
     if paused(ctx.conn, Switch.MONEY):
         return [Reply("replies/money_paused")]
+    spending.refuse_confirming(ctx, transfer_id=transfer_id, token=token)
     done = confirming.confirm(
         ctx.conn,
         transfer_id=transfer_id,

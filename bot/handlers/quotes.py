@@ -12,7 +12,7 @@ from bot.billing.quote import Quote
 from bot.directory import service as directory
 from bot.directory.people import Client
 from bot.errors import UserError
-from bot.handlers import task_texts
+from bot.handlers import spending, task_texts
 from bot.handlers.choosing import about
 from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
@@ -32,6 +32,7 @@ def ask(ctx: Context, client: Client, make: Callable[[], Quote]) -> Reply:
     try:
         with ctx.conn.begin_nested():
             quote = make()
+            spending.refuse_quote(ctx, quote)
     except UserError as error:
         waits = tasks.waiting(ctx.conn, ctx.partner.id, client.id) if error.key == "already_pending" else []
         return task_texts.steps(ctx, waits[0]) if waits else refusal(error, ctx.message)

@@ -63,6 +63,7 @@ from bot.storage.schema.people import (
     partner,
     referral,
     referral_link,
+    spending_limit,
 )
 
 __all__ = [
@@ -105,6 +106,7 @@ __all__ = [
     "posting",
     "referral",
     "referral_link",
+    "spending_limit",
     "status_event",
     "subscription",
     "switch",

@@ -154,6 +154,25 @@ def test_where_no_worker_runs_the_next_command_posts_what_is_due(filled: Callabl
     assert filled("ledger", "check")["ok"] is True
 
 
+def test_a_curator_s_limit_is_shown_and_set(filled: Callable[..., Any], run: Run) -> None:
+    filled("curators", "add", "Marta", MARTA, "--consent", "in person")
+    shown = filled("curators", "limit", MARTA)["limits"]["EUR"]
+    assert [shown[name]["amount"] for name in ("operation", "day", "left_today")] == ["500.00", "2000.00", "2000.00"]
+    refused = filled("say", "--from", MARTA, "renew alfa 12m")["replies"]
+    assert "up to €500.00 at once" in refused[0]["text"]
+    assert "Anna" in refused[0]["text"]
+    own = filled("curators", "limit", MARTA, "EUR", "--operation", "1000", "--day", "none")["limits"]["EUR"]
+    assert (own["operation"]["amount"], own["day"], own["left_today"]) == ("1000.00", None, None)
+    offered = filled("say", "--from", MARTA, "renew alfa 12m")["replies"]
+    assert "€936.00" in offered[0]["text"]
+    assert filled("curators", "limit", MARTA, "RUB")["limits"]["RUB"]["operation"]["amount"] == "50000.00"
+    again = filled("curators", "limit", MARTA, "EUR", "--operation", "default", "--day", "default")["limits"]["EUR"]
+    assert again == shown
+    assert run("curators", "limit", MARTA, "--day", "5")[0] == 2
+    assert run("curators", "limit", MARTA, "EUR", "--day", "ten")[0] == 1
+    assert "is an owner" in run("curators", "limit", ANNA)[1]
+
+
 def test_a_scan_says_nothing_twice(filled: Callable[..., Any]) -> None:
     first = filled("scan", "--at", "2026-11-26T12:00+02:00")
     assert first["alerts"] >= 1

@@ -1,6 +1,7 @@
 """Taking back what was posted, and what one curator may move: on both databases."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import Connection, select
@@ -157,11 +158,16 @@ def test_a_day_has_a_limit(db: Database) -> None:
     db.write_now(within, quotes[4])
 
 
-def test_a_currency_without_limits_has_none(db: Database) -> None:
+def test_a_limit_of_zero_is_none(db: Database) -> None:
     client_id = db.write_now(start)
     quote = db.write_now(lambda conn: ask_top_up(conn, client_id, euro("2000")))
     db.write_now(
         lambda conn: limits.refuse_beyond(
-            conn, SpendingLimits({}), curator_id=ANNA, time_zone="Europe/Riga", now=NOW, token=quote.token
+            conn,
+            SpendingLimits({"EUR": Decimal(0)}, {"EUR": Decimal(0)}),
+            curator_id=ANNA,
+            time_zone="Europe/Riga",
+            now=NOW,
+            token=quote.token,
         )
     )

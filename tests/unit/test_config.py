@@ -1,5 +1,6 @@
 """Settings: where they come from, and what a mistake is told."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,17 @@ def test_broken_toml_names_the_place(tmp_path: Path) -> None:
 def test_a_bad_value_of_a_secret_is_not_repeated(tmp_path: Path) -> None:
     told = problems(tmp_path, '[twilio]\nauth_token = ["hunter2"]\n')
     assert "hunter2" not in " ".join(told)
+
+
+def test_a_limit_that_is_named_replaces_its_own_default_only() -> None:
+    settings = load_settings(None, {"CURATORBOT_MONEY__LIMIT_DAY": '{"rub": 90000.5, "GEL": 0}'})
+    assert settings.money.limit_day["RUB"] == Decimal("90000.5")
+    assert settings.money.limit_day["GEL"] == 0
+    assert settings.money.limit_day["EUR"] == 2000
+    assert settings.money.limit_operation["KZT"] == 250_000
+
+
+@pytest.mark.parametrize("wrong", ['{"EUR": -1}', '{"EUR": 0.001}', '{"EURO": 5}', "500", '{"EUR": "NaN"}', "{"])
+def test_a_wrong_limit_is_told(wrong: str) -> None:
+    with pytest.raises(ConfigError, match="limit_operation"):
+        load_settings(None, {"CURATORBOT_MONEY__LIMIT_OPERATION": wrong})

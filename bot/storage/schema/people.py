@@ -1,6 +1,7 @@
 """Tables of people: partners, clients, curators with their addresses, mutes, referrals."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -115,6 +116,18 @@ curator_address = Table(
     Index("ix_curator_address_address", "address"),
     Index("ix_curator_address_curator_id", "curator_id"),
 )
+
+spending_limit = Table(
+    "spending_limit",
+    metadata,
+    Column("curator_id", ForeignKey("curator.id"), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("per", String(16), nullable=False),
+    Column("minor", BigInteger),
+    Column("set_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("curator_id", "currency", "per"),
+)
+"""What one curator may spend instead of the configured limits, `per` operation or day; no `minor`: any amount."""
 
 mute = Table(
     "mute",

@@ -11,6 +11,7 @@ down_revision = "0001"
 
 def upgrade() -> None:
     _error_codes_are_text()
+    _spending_limits()
     _usage_has_days()
     _account_poll()
     _what_messages_cost()
@@ -26,6 +27,19 @@ def _error_codes_are_text() -> None:
         op.execute(f"UPDATE {table} SET code = CAST(error_code AS VARCHAR(64)) WHERE error_code IS NOT NULL")
         op.drop_column(table, "error_code")
         op.execute(f"ALTER TABLE {table} RENAME COLUMN code TO error_code")
+
+
+def _spending_limits() -> None:
+    op.create_table(
+        "spending_limit",
+        sa.Column("curator_id", sa.String(length=32), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("per", sa.String(length=16), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=True),
+        sa.Column("set_at", types.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["curator_id"], ["curator.id"], name=op.f("fk_spending_limit_curator_id")),
+        sa.PrimaryKeyConstraint("curator_id", "currency", "per", name=op.f("pk_spending_limit")),
+    )
 
 
 def _account_poll() -> None:
@@ -69,9 +83,7 @@ def _what_messages_cost() -> None:
     op.add_column("delivery", sa.Column("cost_currency", sa.String(length=3), nullable=True))
     op.add_column("delivery", sa.Column("cost_source", sa.String(length=16), nullable=True))
     uncosted = sa.text("sent_at IS NOT NULL AND cost_source IS NULL")
-    op.create_index(
-        "ix_delivery_uncosted", "delivery", ["sent_at"], sqlite_where=uncosted, postgresql_where=uncosted
-    )
+    op.create_index("ix_delivery_uncosted", "delivery", ["sent_at"], sqlite_where=uncosted, postgresql_where=uncosted)
     op.create_table(
         "free_replies",
         sa.Column("sender", sa.String(length=160), nullable=False),
