@@ -33,7 +33,8 @@ steps = st.lists(
         st.integers(0, 5),
         st.sampled_from([0, 0, 0, 1, 3, 9, 600]),
     ),
-    min_size=12, max_size=30,
+    min_size=12,
+    max_size=30,
 )
 
 
@@ -69,8 +70,8 @@ def ask(conn: Connection, client_id: ClientId, minor: int, now: datetime) -> Quo
 
 def confirm(conn: Connection, quote: Quote, now: datetime) -> None:
     limits.refuse_beyond(conn, LIMITS, curator_id=ANNA, time_zone=ZONE, now=now, transfer_id=quote.id)
-    assert quote.partner_pays.minor <= OPERATION
     say_yes(conn, quote, now=now, undo_seconds=60)
+    assert quote.partner_pays.minor <= OPERATION
 
 
 def undo(conn: Connection, quote: Quote, now: datetime) -> None:
