@@ -25,7 +25,6 @@ from bot.app.surroundings import surroundings
 from bot.app.watching import Watching
 from bot.app.wazzup import Wazzup
 from bot.app.workers import Workers
-from bot.billing.limits import SpendingLimits
 from bot.clock import Clock, SystemClock
 from bot.config import Settings, load_toml
 from bot.handlers.env import Env
@@ -74,8 +73,7 @@ class House:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.jobs = LocalJobs(db, clock, worker=self.name)
         around = surroundings(settings, self.jobs)
-        spending = SpendingLimits(settings.money.limit_operation, settings.money.limit_day)
-        self.env = Env(around, settings.limits, terms_of(settings), settings.wazzup.dashboard_url, spending)
+        self.env = Env(around, settings.limits, terms_of(settings), settings.wazzup.dashboard_url)
         self.payments = provider_of(settings)
         self.transport: Transport = TwilioTransport(settings.twilio, settings.public_url)
         self.contents = ContentSync(db, self.transport, clock)

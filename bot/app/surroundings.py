@@ -5,6 +5,7 @@ from dataclasses import replace
 from bot.alerts.policy import Policy, policy
 from bot.alerts.surroundings import Surroundings
 from bot.billing.book_file import price_book
+from bot.billing.limits import SpendingLimits
 from bot.config import AlertSettings, Settings, load_toml
 from bot.ids import Address
 from bot.jobs.port import Jobs
@@ -19,6 +20,7 @@ def surroundings(settings: Settings, jobs: Jobs) -> Surroundings:
         sender=Address(settings.twilio.sender),
         jobs=jobs,
         undo_seconds=settings.money.undo_seconds,
+        spending=SpendingLimits(settings.money.limit_operation, settings.money.limit_day),
     )
 
 

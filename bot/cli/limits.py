@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.billing import limits
 from bot.billing.accounts import partner_accounts
-from bot.billing.limits import Allowance, Per, SpendingLimits
+from bot.billing.limits import Allowance, Per
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json, print_table
 from bot.cli.people import curators, person_of
@@ -44,8 +44,7 @@ def limit(
         raise typer.BadParameter("say which currency: curators limit WHO EUR --day 1000")
     code = currency_of(currency) if currency else None
     with session(config) as here:
-        owner, settings = here.partner(partner), here.settings.money
-        configured = SpendingLimits(settings.limit_operation, settings.limit_day)
+        owner, configured = here.partner(partner), here.env.spending
 
         def unit(conn: Connection) -> tuple[Curator, dict[str, Allowance]]:
             found = person_of(conn, owner.id, who)

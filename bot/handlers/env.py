@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from bot.alerts.surroundings import Surroundings
-from bot.billing.limits import SpendingLimits
 from bot.billing.payments.terms import ReplenishTerms
 from bot.config import LimitSettings, WazzupSettings
 
@@ -20,5 +19,3 @@ class Env:
     replenish: ReplenishTerms = field(default_factory=ReplenishTerms)
     dashboard_url: str = WazzupSettings().dashboard_url
     """A client's dashboard at Wazzup; `{account_id}` is its number."""
-    spending: SpendingLimits = field(default_factory=SpendingLimits)
-    """How much a curator who is no owner may spend."""

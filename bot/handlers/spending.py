@@ -19,7 +19,7 @@ def refuse_quote(ctx: Context, quote: Quote) -> None:
     with _naming_owners(ctx):
         may = limits.allowance(
             ctx.conn,
-            ctx.env.spending,
+            ctx.env.around.spending,
             curator_id=ctx.curator.id,
             currency=quote.partner_pays.currency,
             time_zone=ctx.partner.time_zone,
@@ -35,7 +35,7 @@ def refuse_confirming(ctx: Context, *, transfer_id: TransferId | None, token: st
     with _naming_owners(ctx):
         limits.refuse_beyond(
             ctx.conn,
-            ctx.env.spending,
+            ctx.env.around.spending,
             curator_id=ctx.curator.id,
             time_zone=ctx.partner.time_zone,
             now=ctx.now,

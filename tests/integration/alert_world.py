@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -16,6 +17,7 @@ from bot.alerts.report import ScanReport
 from bot.alerts.surroundings import Surroundings
 from bot.billing import service as billing
 from bot.billing.changed import Changed
+from bot.billing.limits import SpendingLimits
 from bot.directory import service as directory
 from bot.directory.people import ClientData
 from bot.ids import Address, ClientId, CuratorId, PartnerId
@@ -32,6 +34,10 @@ SHIPPED = policy(tomllib.loads((Path(__file__).parents[2] / "config" / "alerts.t
 POLICY = replace(SHIPPED, brake=None, respect_hours=False)
 """The shipped policy; nothing waits for a yes, nor for anybody's hour."""
 SENDER = Address("whatsapp:+14155238886")
+
+
+NO_LIMITS = SpendingLimits({"EUR": Decimal(0), "USD": Decimal(0)}, {"EUR": Decimal(0), "USD": Decimal(0)})
+"""Any curator may spend any amount: what a person may spend is a subject of its own."""
 
 
 class Remembered:
@@ -51,7 +57,9 @@ class Remembered:
 
 def surroundings(jobs: Jobs | None = None) -> Surroundings:
     """What the app would hand to alerts. A yes is carried out at once: time for an Undo is a subject of its own."""
-    return Surroundings(book=BOOK, policy=POLICY, sender=SENDER, jobs=jobs or Remembered(), undo_seconds=0)
+    return Surroundings(
+        book=BOOK, policy=POLICY, sender=SENDER, jobs=jobs or Remembered(), undo_seconds=0, spending=NO_LIMITS
+    )
 
 
 ENV = surroundings()

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import count
 
 from sqlalchemy import Connection, select
 
-from bot.billing.limits import SpendingLimits
 from bot.config import LimitSettings
 from bot.directory import service as directory
 from bot.handlers.dispatcher import handle_next
@@ -20,8 +18,6 @@ from bot.storage.tables import inbox as inbox_table
 from tests.integration.alert_world import NOW, SENDER, Remembered, surroundings
 
 _ids = count(1)
-NO_LIMITS = SpendingLimits({"EUR": Decimal(0), "USD": Decimal(0)}, {"EUR": Decimal(0), "USD": Decimal(0)})
-"""Any curator may spend any amount: what a person may spend is a subject of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class Phone:
 
     conn: Connection
     address: Address
-    env: Env = field(default_factory=lambda: Env(surroundings(), spending=NO_LIMITS))
+    env: Env = field(default_factory=lambda: Env(surroundings()))
     now: datetime = NOW
 
     def say(
@@ -92,4 +88,4 @@ def phone_of(conn: Connection, curator_id: CuratorId, **limits: int) -> Phone:
     """The phone of a curator."""
     address = directory.get_curator(conn, curator_id).address
     assert address is not None
-    return Phone(conn, address, Env(surroundings(), LimitSettings(**limits), spending=NO_LIMITS))
+    return Phone(conn, address, Env(surroundings(), LimitSettings(**limits)))

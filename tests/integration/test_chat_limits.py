@@ -29,8 +29,8 @@ def world(conn: Connection, **given: str) -> Phone:
 
 
 def limited(phone: Phone) -> Phone:
-    around = replace(phone.env.around, undo_seconds=60)
-    return replace(phone, env=replace(phone.env, spending=SHIPPED, around=around))
+    around = replace(phone.env.around, undo_seconds=60, spending=SHIPPED)
+    return replace(phone, env=replace(phone.env, around=around))
 
 
 def available(conn: Connection) -> str:
@@ -110,7 +110,8 @@ async def test_undone_gives_the_day_back_and_two_quotes_do_not_pass_together(db:
 
     def story(conn: Connection) -> None:
         marta = world(conn)
-        marta.env = replace(marta.env, spending=SpendingLimits({"EUR": Decimal(500)}, {"EUR": Decimal(100)}))
+        small = SpendingLimits({"EUR": Decimal(500)}, {"EUR": Decimal(100)})
+        marta.env = replace(marta.env, around=replace(marta.env.around, spending=small))
         add_client(conn, replace(ALFA, account_id="48210018", company="Omega"))
         first, second = marta.ask("topup alfa 100"), marta.ask("topup omega 100")
         [waiting] = marta.tap(first, "Confirm")

@@ -28,8 +28,8 @@ ZONE = "Asia/Tokyo"
 """Its midnight is in the middle of the history's day in UTC."""
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["ask", "ask", "ask", "confirm", "confirm", "confirm", "undo", "settle"]),
-        st.sampled_from([1, 150_00, 400_00, 461_54, 461_55, 600_00]),
+        st.sampled_from(["ask", "ask", "ask", "confirm", "confirm", "confirm", "confirm", "undo", "settle"]),
+        st.sampled_from([150_00, 400_00, 461_54, 461_54, 461_55]),
         st.integers(0, 5),
         st.sampled_from([0, 0, 0, 1, 3, 9, 600]),
     ),
@@ -38,7 +38,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_no_day_passes_the_limit(history: list[tuple[str, int, int, int]]) -> None:
     with fresh_sqlite() as db:
