@@ -21,8 +21,8 @@ from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
 from bot.handlers.reply import CHOICES_MAX, Menu, Replies, Reply
 from bot.handlers.router import Router
-from bot.handlers.settled import settled
 from bot.handlers.seen import seen
+from bot.handlers.settled import settled
 from bot.ids import AlertId
 from bot.messaging import outbox
 from bot.messaging.message import Kind, Outgoing
