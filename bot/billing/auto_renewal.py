@@ -16,7 +16,7 @@ from bot.ids import ClientId, PartnerId
 from bot.money import Money, as_json
 from bot.storage.audit import record
 from bot.storage.queries import upsert
-from bot.storage.tables import auto_renewal, client
+from bot.storage.tables import auto_renewal, client, partner
 
 _CHUNK = 500
 
@@ -43,9 +43,10 @@ def switch_on(
     """The owner agrees that the client is renewed without asking, each time for `limit` at most: by default what
     renewing costs today. Saying it again replaces the limit.
 
-    UserError no_running_subscription, price_unknown (no limit given and no price known), amount_too_small,
-    wrong_currency.
+    UserError auto_renewal_elsewhere (at Wazzup only a person renews), no_running_subscription, price_unknown (no limit
+    given and no price known), amount_too_small, wrong_currency.
     """
+    _refuse_elsewhere(conn, stands.client_id)
     if not any(one.state in ("active", "unpaid") for one in stands.subscriptions):
         raise UserError("no_running_subscription")
     most = stands.renewal if limit is None else limit
@@ -70,6 +71,13 @@ def switch_on(
     facts = {"client": stands.client_id, "limit": as_json(most)}
     record(conn, stands.partner_id, "auto_renewal.on", facts, who=by, now=now)
     return [Changed(stands.partner_id, stands.client_id, "auto_renewal")]
+
+
+def _refuse_elsewhere(conn: Connection, client_id: ClientId) -> None:
+    query = select(client.c.company, client.c.account_id, partner.c.gateway)
+    who = conn.execute(query.join(partner, partner.c.id == client.c.partner_id).where(client.c.id == client_id)).one()
+    if who.gateway != "book":
+        raise UserError("auto_renewal_elsewhere", company=who.company, account_id=who.account_id)
 
 
 def switch_off(

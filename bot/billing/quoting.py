@@ -1,5 +1,6 @@
 """Quotes: gathers what an offer needs, works it out, and stores it so that it can be confirmed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from bot.errors import UserError
 from bot.id_generator import new_code, new_id, new_receipt, new_token
 from bot.ids import AccountId, Address, ClientId, CuratorId, PartnerId, SubscriptionId, TransferId
 from bot.money import Money, zero
-from bot.storage.tables import partner
+from bot.storage.tables import client, partner
 
 _UNSAVED = {kind: AccountId(kind) for kind in ("partner", "client", "discount", "revenue")}
 """A dry run opens no accounts: the names stand for them."""
@@ -120,7 +121,7 @@ def desk_of(
         today=today,
         now=now,
         accounts=_open_accounts(conn, partner_id, client_id, held.currency) if save else _UNSAVED,
-        gateway=_gateway(conn, partner_id),
+        gateway=gateway_of(conn, partner_id),
     )
 
 
@@ -141,9 +142,10 @@ def saved(
     Where another system carries it out, nothing will be posted here. UserError dashboard_only for a change of a running
     subscription there, which cannot be followed from here.
     """
-    gateway = _gateway(conn, made.quote.partner_id)
+    gateway = gateway_of(conn, made.quote.partner_id)
     if gateway != "book" and made.quote.kind == "change":
-        raise UserError("dashboard_only")
+        quote = made.quote
+        raise dashboard_only(conn, quote.client_id, quote.change or "", quote.plan_title or quote.plan, quote.names)
     made = _with(made, code=_free_code(conn, asked_by, now))
     transfers.save_quote(
         conn,
@@ -158,7 +160,16 @@ def saved(
     return made
 
 
-def _gateway(conn: Connection, partner_id: PartnerId) -> str:
+def dashboard_only(
+    conn: Connection, client_id: ClientId, change: str, plan: str | None, names: Sequence[str] = ()
+) -> UserError:
+    """The refusal of what only a person can do at Wazzup, with all that its steps name."""
+    who = conn.execute(select(client.c.company, client.c.account_id).where(client.c.id == client_id)).one()
+    facts = {"company": who.company, "account_id": who.account_id, "change": change, "plan": plan or "–"}
+    return UserError("dashboard_only", **facts, names=list(names))
+
+
+def gateway_of(conn: Connection, partner_id: PartnerId) -> str:
     """Who carries out the partner's transfers."""
     found: str = conn.execute(select(partner.c.gateway).where(partner.c.id == partner_id)).scalar_one()
     return found

@@ -17,7 +17,7 @@ from bot.billing.holdings import Channel, Holdings, Subscription
 from bot.billing.offer import Desk, Purchase
 from bot.billing.plan import PriceBook
 from bot.billing.quote import Quote
-from bot.billing.quoting import desk_of, new_transfer_id, refuse_pending, saved
+from bot.billing.quoting import dashboard_only, desk_of, new_transfer_id, refuse_pending, saved
 from bot.errors import UserError
 from bot.id_generator import new_id, new_token
 from bot.ids import Address, ChannelId, ClientId, CuratorId, PartnerId, SubscriptionId
@@ -101,11 +101,13 @@ def create_unpaid(
     """Create a subscription that is paid by the next money that reaches, before any other charge.
 
     Its channels take no daily payments for today and the configured days of grace. A balance that reaches pays at once.
-    Raises UserError as `quote_subscription` does, and already_unpaid, grace_used (one has lapsed and none was paid
-    since).
+    Raises UserError as `quote_subscription` does, and dashboard_only (Wazzup's are created there), already_unpaid,
+    grace_used (one has lapsed and none was paid since).
     """
     lock_client_accounts(conn, [asked.client_id])
     desk = _desk(conn, book, asked)
+    if desk.gateway != "book":
+        raise dashboard_only(conn, asked.client_id, "unpaid", plan and book.plan(plan).title)
     refuse_pending(conn, asked.client_id)
     _refuse_second(conn, desk.held)
     bought = _new(desk, plan, months, channels)

@@ -11,7 +11,7 @@ from bot.ids import PartnerId
 from bot.imports.apply import import_table
 from bot.imports.reader import read_table
 from bot.storage.engine import Database
-from bot.storage.tables import dashboard_task, delivery, ledger_transaction, partner, transfer
+from bot.storage.tables import auto_renewal, dashboard_task, delivery, ledger_transaction, partner, transfer
 from tests.integration.alert_world import BETA as BETA_KIDS
 from tests.integration.alert_world import ENV, GAMMA, RIGA, add_client, add_curator, add_partner
 from tests.integration.chat_world import Answer, Phone, phone_of
@@ -235,5 +235,41 @@ async def test_numbers_count_within_the_partner(db: Database) -> None:
         anna.tap(anna.ask("topup beta 100"), "Only top up")
         assert [one.name for one in tasks.waiting(conn, RIGA)] == ["W-1", "W-2"]
         assert tasks.load(conn, tasks.waiting(conn, RIGA)[0].id, PartnerId("other")) is None
+
+    await db.write(story)
+
+
+async def test_what_cannot_be_followed_from_here_comes_with_its_steps(db: Database) -> None:
+    """Changes of a running subscription, one created first, renewing by itself: told how, and nothing is written."""
+
+    def story(conn: Connection) -> None:
+        anna = world(conn, role="owner")
+        show(conn, anna, gamma(NEW_END), beta("9.00"))
+        before = conn.execute(select(transfer.c.id)).all()
+        for words, step in (
+            ("upgrade gamma max", "2. Finance, open the subscription, choose plan Max, confirm"),
+            (
+                "add channel gamma telegram my shop",
+                "2. Finance, open the subscription, add the channel: my shop, confirm",
+            ),
+            (
+                "subscribe beta pro 1m unpaid",
+                "2. Finance, add, choose the subscription (Pro), add its channels; send the money right after that",
+            ),
+        ):
+            told = anna.ask(words).text.splitlines()
+            company, account = ("Beta Kids", "48210025") if "beta" in words else ("Gamma Travel", "48210033")
+            assert told == [
+                f"*{company}*: at Wazzup only a person can do this. Nothing was done here; the steps:",
+                f"1. Partner section, Clients: open ID {account}",
+                step,
+                "3. The next table or poll shows it here by itself.",
+            ]
+        anna.ask("remove channel gamma")
+        [leaves] = anna.say("1")
+        assert "take out the channel: " in leaves.text
+        assert "Finance, the subscription, automatic renewal" in anna.ask("autorenew gamma on").text
+        assert conn.execute(select(transfer.c.id)).all() == before
+        assert conn.execute(select(auto_renewal.c.client_id)).all() == []
 
     await db.write(story)

@@ -20,7 +20,14 @@ from bot.messaging.templates import registry
 ENTRIES = [registry().entry(key) for key in registry().names()]
 TAPPED_OTHERWISE = {"both": "confirm", "only": "confirm", "agree": "consent", "refuse": "consent"}
 """Buttons whose payload has another verb than their own name."""
-NOT_BY_CHAT = {"key_conflict", "unknown_program", "wrong_code"}
+NOT_BY_CHAT = {
+    "bad_usage_key",
+    "key_conflict",
+    "unknown_program",
+    "usage_ahead",
+    "usage_elsewhere",
+    "wrong_code",
+}
 """Reasons that no message can cause, or that are answered without a text of their own."""
 NOT_BY_CHAT |= {"unknown_transport", "bad_channel_name", "channel_exists", "partner_left"}
 NOT_BY_CHAT |= {"free_not_own", "free_limit", "free_demo_transport", "free_demo_twice"}
