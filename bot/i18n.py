@@ -7,6 +7,7 @@ from importlib.resources import files
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -19,6 +20,7 @@ LANGUAGES = ("en", "ru")
 """Languages the product speaks today; the first is what an unknown one falls back to."""
 _SYMBOLS = {"EUR": "€", "USD": "$", "RUB": "₽", "KZT": "₸", "BRL": "R$"}
 _SYMBOL_FIRST = {"en": True, "ru": False}
+_NO_COUNTRY = "ZZ"
 _NBSP = "\u00a0"
 
 
@@ -63,6 +65,12 @@ def moment_text(moment: datetime, zone: str, language: str) -> str:
     """Date and time in a zone: `26 Nov 09:15`, `26 ноября 09:15`."""
     local = moment.astimezone(ZoneInfo(zone))
     return f"{date_text(local.date(), language, year=False)} {time_text(moment, zone, language)}"
+
+
+def country_text(code: str | None, language: str) -> str | None:
+    """The name of a country by its two letters: `Latvia`, Russian `Латвия`; None for what is no country."""
+    known = Locale(supported(language)).territories
+    return known.get(code) if code is not None and code != _NO_COUNTRY else None
 
 
 @lru_cache(maxsize=8)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import holds
+from bot.alerts import holds, repository
 from bot.alerts.holds import Hold, HoldKind
 from bot.alerts.rules import local_time
 from bot.alerts.surroundings import Surroundings
@@ -22,6 +22,20 @@ def snooze(conn: Connection, client_id: ClientId, curator_id: CuratorId, *, unti
     UserError client_unknown, date_past.
     """
     return _hold(conn, HoldKind.SNOOZE, client_id, curator_id, until, None, now)
+
+
+def snooze_until_changed(conn: Connection, client_id: ClientId, curator_id: CuratorId, *, now: datetime) -> bool:
+    """This person hears no more of what is open now, as long as it is the same, and at the latest the day before the
+    end; False when nothing is open. UserError client_unknown."""
+    client = directory.get_client(conn, client_id)
+    found = repository.open_of_clients(conn, [client_id]).get(client_id, [])
+    if not found:
+        return False
+    run = holds.running(conn, [client_id], [HoldKind.SNOOZE])
+    holds.end(conn, [one.id for one in run if one.curator_id == curator_id], now)
+    for one in found:
+        holds.insert_hold(conn, HoldKind.SNOOZE, client.partner_id, client_id, curator_id, now=now, alert_id=one.id)
+    return True
 
 
 def promised(

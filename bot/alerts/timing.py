@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.alerts import holds
+from bot.alerts import holds, repository
 from bot.alerts.alert import Alert, Kind
 from bot.alerts.holds import Hold, HoldKind
 from bot.alerts.quiet import send_at
@@ -17,6 +17,8 @@ from bot.directory.people import Curator
 from bot.ids import AlertId, CuratorId
 
 _DAY = timedelta(days=1)
+_LONG = timedelta(days=60)
+"""What is put off until it changes, and has no end, comes again after so long."""
 _AHEAD = (Kind.ENDING, Kind.RUNNING_OUT)
 
 
@@ -26,9 +28,13 @@ def moments(
     """For each alert and person the moment from which on it may be told."""
     people = directory.curators_by_id(conn, {curator_id for _, curator_id in told})
     held = holds.running(conn, {alert.client_id for alert, _ in told}, [HoldKind.PROMISE, HoldKind.SNOOZE])
+    same = repository.alerts_by_id(conn, {one.alert_id for one in held if one.until is None and one.alert_id})
     found = []
     for alert, curator_id in told:
-        at = max(now, _held_until(alert, curator_id, held, env))
+        put_off = [
+            one for one in held if one.until is not None or _is_same(alert, same.get(one.alert_id or AlertId("")))
+        ]
+        at = max(now, _held_until(alert, curator_id, put_off, env))
         if env.policy.respect_hours:
             at = send_at(people[curator_id], at, deadline(alert), env.policy.is_day_off)
         found.append((alert.id, curator_id, at))
@@ -53,14 +59,17 @@ def can_wait(alert: Alert, until: datetime) -> bool:
     return too_late is not None and until < too_late
 
 
+def _is_same(alert: Alert, snoozed: Alert | None) -> bool:
+    """Whether this is another stage of what was put off until it changes."""
+    return snoozed is not None and (snoozed.kind, snoozed.cycle) == (alert.kind, alert.cycle)
+
+
 def _held_until(alert: Alert, curator_id: CuratorId, held: Sequence[Hold], env: Surroundings) -> datetime:
     """Until when somebody asked to hear nothing of the client, never past the day before the end."""
     asked = [
-        one.until
+        one.until or alert.raised_at + _LONG
         for one in held
-        if one.client_id == alert.client_id
-        and one.until is not None
-        and (one.kind is HoldKind.PROMISE or one.curator_id == curator_id)
+        if one.client_id == alert.client_id and (one.kind is HoldKind.PROMISE or one.curator_id == curator_id)
     ]
     until = max(asked, default=alert.raised_at)
     if alert.last_day is None:

@@ -75,7 +75,7 @@ def _because(found: Outcome, held: Sequence[Hold], now: datetime) -> Outcome:
         return found
     if found.at <= now:
         return replace(found, reason="next_scan")
-    asked = {one.kind for one in held if one.until is not None and one.until > now and _concerns(one, found.curator_id)}
+    asked = {one.kind for one in held if (one.until is None or one.until > now) and _concerns(one, found.curator_id)}
     reason = next((word for kind, word in _HELD.items() if kind in asked), "hours")
     return replace(found, reason=reason)
 

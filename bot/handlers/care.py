@@ -3,6 +3,7 @@
 from datetime import date
 
 from bot.alerts import postponing
+from bot.alerts.rules import local_time
 from bot.alerts.timing import polite
 from bot.billing.local_day import local_date
 from bot.directory import arrangements
@@ -11,7 +12,7 @@ from bot.directory.matching import Exact, Match, Nothing, Several, find, search_
 from bot.directory.people import Client, Curator
 from bot.handlers.choosing import about, candidates, one_of, tapped_client, whom
 from bot.handlers.colleague import colleague
-from bot.handlers.commands import Assign, Note, Promised, Tap
+from bot.handlers.commands import Assign, Note, Promised, Snooze, Tap
 from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
 from bot.handlers.plain_text import text_after
@@ -88,6 +89,28 @@ def promised(ctx: Context, command: Promised) -> Replies:
     return [client if isinstance(client, Reply) else _promised(ctx, client, day)]
 
 
+@router.command(Snooze)
+def snooze(ctx: Context, command: Snooze) -> Replies:
+    """`snooze CLIENT [until friday]`: nothing to this person before, or until something else is the matter."""
+    day = command.day.on(local_date(ctx.now, ctx.curator.time_zone)) if command.day else None
+    if command.day is not None and day is None:
+        return [Reply("care/which_day")]
+    client = whom(ctx, command.client, lambda one: payload_of("snooze", one, day.isoformat() if day else ""))
+    return [client if isinstance(client, Reply) else _snoozed(ctx, client, day)]
+
+
+@router.tap("snooze")
+def picked_snooze(ctx: Context, tap: Tap) -> Replies:
+    """A client picked from the list that was shown."""
+    client = tapped_client(ctx, tap.id)
+    if isinstance(client, Reply):
+        return [client]
+    try:
+        return [_snoozed(ctx, client, date.fromisoformat(tap.arg) if tap.arg else None)]
+    except ValueError:
+        return [Reply("care/which_day")]
+
+
 @router.tap("promised")
 def picked_promised(ctx: Context, tap: Tap) -> Replies:
     """A client picked from the list that was shown."""
@@ -139,6 +162,17 @@ def _promised(ctx: Context, client: Client, day: date) -> Reply:
     env = ctx.env.around
     postponing.promised(ctx.conn, client.id, ctx.curator.id, day=day, now=ctx.now, env=env)
     return Reply("care/promised", {**about(client), "day": day.isoformat()}, client_id=client.id)
+
+
+def _snoozed(ctx: Context, client: Client, day: date | None) -> Reply:
+    if day is None:
+        if not postponing.snooze_until_changed(ctx.conn, client.id, ctx.curator.id, now=ctx.now):
+            return Reply("care/nothing_open", about(client), client_id=client.id)
+    else:
+        until = local_time(day, ctx.curator.alert_hour, ctx.curator.time_zone)
+        postponing.snooze(ctx.conn, client.id, ctx.curator.id, until=until, now=ctx.now)
+    shown = day.isoformat() if day else None
+    return Reply("care/snoozed", {**about(client), "day": shown}, client_id=client.id)
 
 
 def _named_first(ctx: Context, said: tuple[str, ...]) -> tuple[Match, int]:

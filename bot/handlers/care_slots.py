@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import time
 
 from bot.handlers import slots
-from bot.handlers.commands import Assign, Away, Hours, Note, Promised, Unknown
+from bot.handlers.commands import Assign, Away, Hours, Note, Promised, Snooze, Unknown
 from bot.handlers.day import day_at_end
 from bot.handlers.plain_text import Word
 from bot.handlers.vocabulary import Vocabulary
@@ -33,6 +33,16 @@ def promised(said: Sequence[Word], known: Vocabulary) -> Promised | Unknown:
     while rest and rest[-1].key in known.day_marks:
         rest = rest[:-1]
     return Promised(slots.client_text(rest, known), day)
+
+
+def snooze(said: Sequence[Word], known: Vocabulary) -> Snooze:
+    """`CLIENT [until DAY]`; without a day, until it changes."""
+    found = day_at_end(said, known)
+    day, used = found if found is not None else (None, 0)
+    rest = said[: len(said) - used]
+    while rest and rest[-1].key in known.day_marks:
+        rest = rest[:-1]
+    return Snooze(slots.client_text(rest, known), day)
 
 
 def assign(said: Sequence[Word], known: Vocabulary) -> Assign | Unknown:
@@ -67,6 +77,7 @@ def hours(said: Sequence[Word], known: Vocabulary) -> Hours | Unknown:
     days = ""
     any_hour: bool | None = None
     all_clear: str | None = None
+    said, country = _country(said, known)
     for word in said:
         key = word.key
         spans = _RANGE.fullmatch(key)
@@ -82,7 +93,17 @@ def hours(said: Sequence[Word], known: Vocabulary) -> Hours | Unknown:
             any_hour = known.hour_words[key] == "any"
         elif key not in known.edge | known.polite | known.day_marks | known.hour_fillers:
             return Unknown("unclear", near="hours")
-    return Hours(hour, "".join(sorted(set(days))) or None, any_hour, all_clear)
+    return Hours(hour, "".join(sorted(set(days))) or None, any_hour, all_clear, country)
+
+
+def _country(said: Sequence[Word], known: Vocabulary) -> tuple[Sequence[Word], str | None]:
+    """The words without those that name a country, and the country: its two letters, `none` or `phone`."""
+    at = next((n for n, word in enumerate(said) if word.key in known.country_marks and n + 1 < len(said)), None)
+    if at is None:
+        return said, None
+    named = said[at + 1].key
+    country = "phone" if named == "phone" else "none" if named in known.no_country else named
+    return [*said[:at], *said[at + 2 :]], country
 
 
 def _between(first: int, last: int) -> str:

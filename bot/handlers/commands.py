@@ -200,6 +200,14 @@ class Promised:
 
 
 @dataclass(frozen=True, slots=True)
+class Snooze:
+    """Nothing to me about a client before a day; `day` None: until it changes."""
+
+    client: str | None
+    day: DaySaid | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """A message for the client, ready to be forwarded."""
 
@@ -223,13 +231,15 @@ class Back:
 class Hours:
     """When I want to be told. What is None stays; all None asks how it is.
 
-    `days`: ISO weekdays; `any_hour`: at night too; `all_clear`: daily, mondays, never.
+    `days`: ISO weekdays; `any_hour`: at night too; `all_clear`: daily, mondays, never. `country`: two
+    letters, `none`, or `phone` for that of the number.
     """
 
     hour: time | None = None
     days: str | None = None
     any_hour: bool | None = None
     all_clear: str | None = None
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +340,7 @@ Command = (
     | Assign
     | Note
     | Promised
+    | Snooze
     | Text
     | Away
     | Back

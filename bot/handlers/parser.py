@@ -244,6 +244,7 @@ _FILLERS: Mapping[Verb, Callable[[Sequence[Word], Vocabulary], Command | Unknown
     "assign": care_slots.assign,
     "note": care_slots.note,
     "promised": care_slots.promised,
+    "snooze": care_slots.snooze,
     "text": lambda rest, known: Text(slots.client_text(rest, known)),
     "away": care_slots.away,
     "back": lambda _rest, _known: Back(),

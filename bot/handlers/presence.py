@@ -14,6 +14,7 @@ from bot.handlers.commands import Away, Back, Hours
 from bot.handlers.context import Context
 from bot.handlers.reply import Replies, Reply
 from bot.handlers.router import Router
+from bot.i18n import country_text
 
 router = Router()
 
@@ -52,6 +53,7 @@ def hours(ctx: Context, command: Hours) -> Replies:
         working_days=command.days,
         any_hour=command.any_hour,
         all_clear=command.all_clear,
+        country=command.country,
     )
     person = directory.get_curator(ctx.conn, ctx.curator.id)
     facts = {
@@ -60,5 +62,6 @@ def hours(ctx: Context, command: Hours) -> Replies:
         "any_hour": person.any_hour,
         "all_clear": person.all_clear,
         "zone": person.time_zone,
+        "country": country_text(person.holiday_country, ctx.curator.language),
     }
     return [Reply("care/hours", facts)]

@@ -25,7 +25,7 @@ _ROUNDING = 1e-9
 _TYPO_LETTERS_MIN = 4
 _EXACT_ONLY = frozenset(
     {"yes", "stop", "start", "hello", "language", "unmute", "thanks", "paid", "owes",
-     "why", "note", "text", "away", "back", "hours"}
+     "why", "note", "snooze", "text", "away", "back", "hours"}
 )  # fmt: skip
 """Never guessed: consent, opt-out, and words too close to something else ("unmute" to "mute")."""
 
@@ -70,6 +70,8 @@ class Vocabulary:
     day_marks: frozenset[str]
     stand_in_marks: frozenset[str]
     hour_fillers: frozenset[str]
+    country_marks: frozenset[str]
+    no_country: frozenset[str]
 
     def verb_at_start(self, said: Sequence[Word]) -> Found | None:
         """The longest known phrase that these words begin with, exactly as listed."""
@@ -151,6 +153,8 @@ _SETS = (
     "day_marks",
     "stand_in_marks",
     "hour_fillers",
+    "country_marks",
+    "no_country",
 )
 
 

@@ -45,6 +45,7 @@ WORDS = Words(
         "assign": ("assign", "make responsible", "hand over"),
         "note": ("note", "make a note", "add note", "add a note", "remark"),
         "promised": ("promised", "promised to pay", "will pay", "promises to pay", "promise"),
+        "snooze": ("snooze", "remind me of", "remind me about", "not before", "put off"),
         "text": ("text", "text for", "text to", "message for", "message to", "what to write", "what to write to"),
         "away": ("away", "i am away", "i'm away", "im away", "out of office", "on vacation", "vacation", "holiday"),
         "back": ("back", "i am back", "i'm back", "im back", "not away"),
@@ -105,5 +106,7 @@ WORDS = Words(
                "they", "has", "have", "will"),
     stand_in_marks=("stand-in", "standin", "substitute", "deputy", "instead", "covered"),
     hour_fillers=("hour", "hours", "time", "at", "and", "o'clock", "only", "say", "tell", "alerts", "working", "days"),
+    country_marks=("country", "holidays"),
+    no_country=("none", "no", "phone"),
     languages={"english": "en", "en": "en", "russian": "ru", "ru": "ru", "in english": "en", "in russian": "ru"},
 )  # fmt: skip

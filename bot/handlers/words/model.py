@@ -30,6 +30,7 @@ Verb = Literal[
     "assign",
     "note",
     "promised",
+    "snooze",
     "text",
     "away",
     "back",
@@ -50,7 +51,8 @@ class Words:
     list. `polite` words are dropped around a command, `edge` words around a client's name, `amount_marks` and
     `period_marks` stand before an amount or a period. Units map to months or days, `weekdays` to
     ISO weekdays, `month_names` to 1 to 12. `all_clear`, `hour_words` ("any", "quiet") and `people_words` ("me",
-    "everybody") map to what they choose; `to_marks` stand before a curator's name, `day_marks` before a day.
+    "everybody") map to what they choose; `to_marks` stand before a curator's name, `day_marks` before a day,
+    `country_marks` before the two letters of a country, or before a word of `no_country`.
     """
 
     language: str
@@ -79,4 +81,6 @@ class Words:
     day_marks: tuple[str, ...]
     stand_in_marks: tuple[str, ...]
     hour_fillers: tuple[str, ...]
+    country_marks: tuple[str, ...]
+    no_country: tuple[str, ...]
     languages: Mapping[str, str] = field(default_factory=dict)
