@@ -36,6 +36,8 @@ class DueClient:
     ends_at: datetime | None
     runs_out_at: datetime | None
     balance: Money
+    days: int = 0
+    """Days from the client's own today to `day`, negative when it is over."""
     as_of: datetime | None = None
     source: str | None = None
 
@@ -72,6 +74,7 @@ def _due(client: Client, standing: Standing, now: datetime, paid: date | None) -
         ends_at=first_instant(end + _DAY, client.time_zone) if end else None,
         runs_out_at=standing.runs_out_at,
         balance=standing.balance,
+        days=(day - _today(client, now)).days,
         as_of=standing.as_of,
         source=standing.source,
     )

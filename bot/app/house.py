@@ -21,6 +21,7 @@ from bot.app.heartbeats import beat, farewell
 from bot.app.operations import Operations
 from bot.app.pausing import pausing
 from bot.app.payments import Payments, provider_of, terms_of
+from bot.app.simulation import media_url
 from bot.app.surroundings import surroundings
 from bot.app.watching import Watching
 from bot.app.wazzup import Wazzup
@@ -73,7 +74,7 @@ class House:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
         self.jobs = LocalJobs(db, clock, worker=self.name)
         around = surroundings(settings, self.jobs)
-        self.env = Env(around, settings.limits, terms_of(settings), settings.wazzup.dashboard_url)
+        self.env = Env(around, settings.limits, terms_of(settings), settings.wazzup.dashboard_url, media_url(settings))
         self.payments = provider_of(settings)
         self.transport: Transport = TwilioTransport(settings.twilio, settings.public_url)
         self.contents = ContentSync(db, self.transport, clock)

@@ -37,6 +37,12 @@ def is_simulated(settings: Settings) -> bool:
     return settings.twilio.account_sid in (None, DEFAULT_ACCOUNT_SID) or settings.simulator.enabled or is_loopback(host)
 
 
+def media_url(settings: Settings) -> str | None:
+    """Where the provider fetches pictures; None where it could not: a real one reaches no address of this machine."""
+    reachable = is_simulated(settings) or not is_loopback(urlsplit(settings.public_url).hostname or "")
+    return f"{settings.public_url}/media" if reachable else None
+
+
 def pointed_at_simulator(settings: Settings, url: str, *, payments: bool = True) -> Settings:
     """The same settings with the simulator as provider, under its own account.
 

@@ -2,6 +2,7 @@
 
 import getpass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 from bot.alerts import brake
 from bot.alerts import service as alerts
 from bot.alerts.due import DueClient, due_list
+from bot.alerts.due_picture import Page, page_of
 from bot.alerts.report import ScanReport
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.why import Outcome
@@ -23,8 +25,10 @@ from bot.cli.output import console, escaped, plain, print_json, print_table
 from bot.cli.reading import client_of, moment_of, span_of
 from bot.cli.session import Session, partner_of, session
 from bot.errors import UserError
-from bot.i18n import date_text, money_text
+from bot.i18n import date_text, money_text, supported
 from bot.ids import PartnerId
+from bot.pictures.drawing import png_of
+from bot.pictures.due_list import ROWS_MAX, due_svg
 from bot.storage.switches import Switch, paused
 
 
@@ -77,6 +81,11 @@ def scan(
 
 def due(
     within: Annotated[str, typer.Option(metavar="SPAN", help="How far ahead: 14d, 2w.")] = "14d",
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the list as a PNG, as the chat sends it.")
+    ] = None,
+    page: Annotated[int, typer.Option(min=1, help="Which page of a long list to draw.")] = 1,
+    language: Annotated[str | None, typer.Option(help="Language of the picture; otherwise the partner's.")] = None,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -86,8 +95,25 @@ def due(
     with session(config) as here:
         who, env, now = here.partner(partner), here.env, here.now
         found = here.db.read_now(lambda conn: due_list(conn, who.id, now=now, env=env, within_days=days))
+    if picture is not None:
+        _draw(
+            picture,
+            page_of(
+                found,
+                page,
+                ROWS_MAX,
+                partner=who.name,
+                language=supported(language or who.language),
+                zone=who.time_zone,
+                within=days,
+                now=now,
+            ),
+        )
     if json:
         print_json([_document(one) for one in found])
+        return
+    if picture is not None:
+        console.print(f"Drawn to {picture}.")
         return
     rows = [
         (
@@ -100,6 +126,13 @@ def due(
         for one in found
     ]
     print_table("", ("when", "client", "ID", "why", ">balance"), rows, f"Nobody runs out within {days} days.")
+
+
+def _draw(file: Path, page: Page) -> None:
+    try:
+        file.write_bytes(png_of(due_svg(page.facts, page.facts["language"])))
+    except OSError as error:
+        raise UserError("file_not_written", file=str(file), why=error.strerror or str(error)) from error
 
 
 def why(
@@ -192,4 +225,5 @@ def _document(one: DueClient) -> dict[str, object]:
         "runs_out_at": one.runs_out_at,
         "reason": one.reason,
         "balance": one.balance,
+        "as_of": one.as_of,
     }

@@ -34,6 +34,7 @@ _SENTENCES = {
     "usage_elsewhere": "This partner's balances come from Wazzup: what is used shows in the next table or poll.",
     "bad_usage_key": "Give the event's id in one line of at most {most} letters.",
     "key_conflict": "{payment} was recorded before with another amount or day.",
+    "file_not_written": "{file} was not written: {why}.",
     "bad_span": "{text} is no span of days; write it such as 14d or 2w.",
     "client_not_found": "No client is like {query}. Nearest: {nearest}.",
     "client_several": "Several clients are like {query}: {found}. Use the account ID.",

@@ -6,9 +6,9 @@ from typing import Any
 from bot.alerts import brake, claims, postponing
 from bot.alerts import service as told
 from bot.alerts.alert import Alert
-from bot.alerts.alert import Kind as Reason
 from bot.alerts.digest import Digest, digest
 from bot.alerts.due import DueClient, due_list
+from bot.alerts.due_picture import STATES
 from bot.alerts.timing import polite
 from bot.alerts.wording import reader_facts, worded
 from bot.directory import service as directory
@@ -31,8 +31,6 @@ from bot.money import as_json
 router = Router()
 WITHIN_DAYS = 14
 """How far `due` looks ahead unless told."""
-_STATES = {Reason.ENDING: "ends", Reason.RUNNING_OUT: "lasts", Reason.ENDED: "ended", Reason.STOPPED: "stopped"}
-"""How a line of a list says a kind of alert."""
 
 
 @router.command(Due)
@@ -51,6 +49,7 @@ def due(ctx: Context, command: Due) -> Replies:
         "days": within,
         "total": len(lines),
         "more": len(lines) - len(shown),
+        "picture": ctx.env.media_url is not None,
     }
     return [Reply("replies/due", facts, menu=Menu(tuple(payload_of("balance", one.client_id) for one in shown)))]
 
@@ -172,7 +171,7 @@ def _line(one: DueClient) -> dict[str, Any]:
         "company": one.company,
         "account_id": one.account_id,
         "balance": as_json(one.balance),
-        "state": _STATES[one.reason],
+        "state": STATES[one.reason],
         "day": one.day.isoformat(),
     }
 

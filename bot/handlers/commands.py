@@ -39,6 +39,13 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """Who runs out soon, as a picture; pages count from 1."""
+
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
     """How one client stands: money, subscription, channels."""
 
@@ -320,6 +327,7 @@ Command = (
     Help
     | Clients
     | Due
+    | Picture
     | Balance
     | TopUp
     | Renew

@@ -27,6 +27,7 @@ from bot.handlers import (
     own_client,
     paid,
     partner,
+    picture,
     preferences,
     presence,
     renew,
@@ -68,6 +69,7 @@ _FAMILIES = (
     help,
     paid,
     partner,
+    picture,
     preferences,
     presence,
     tasks,
@@ -239,5 +241,6 @@ def _send(
         client_id=reply.client_id,
         expires_at=now + REPLY_LASTS if reply.kind is Kind.REPLY else None,
         in_reply_to=message.id,
+        media=reply.media,
     )
     outbox.enqueue(conn, outgoing, sender=env.around.sender, now=now, jobs=env.around.jobs)

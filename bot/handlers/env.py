@@ -19,3 +19,5 @@ class Env:
     replenish: ReplenishTerms = field(default_factory=ReplenishTerms)
     dashboard_url: str = WazzupSettings().dashboard_url
     """A client's dashboard at Wazzup; `{account_id}` is its number."""
+    media_url: str | None = None
+    """Where the provider fetches pictures; None where it could not reach us."""

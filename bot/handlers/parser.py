@@ -22,6 +22,7 @@ from bot.handlers.commands import (
     NotOffered,
     Owes,
     Partner,
+    Picture,
     Rules,
     Start,
     Stop,
@@ -207,6 +208,12 @@ def _start(rest: Sequence[Word], known: Vocabulary) -> Command:
     return Unmute(slots.client_text(named, known)) if named else Start()
 
 
+def _picture(rest: Sequence[Word], known: Vocabulary) -> Command:
+    """A number after it is the page."""
+    pages = [int(word.raw) for word in rest if word.raw.isdigit() and 0 < len(word.raw) <= 2]
+    return Picture(max(pages[0], 1) if pages else 1)
+
+
 def _partner(rest: Sequence[Word], known: Vocabulary) -> Command:
     named = slots.client_text([word for word in rest if known.phrases.get(word.key) != "partner"], known)
     return Balance(named) if named else Partner()
@@ -224,6 +231,7 @@ _FILLERS: Mapping[Verb, Callable[[Sequence[Word], Vocabulary], Command | Unknown
     "thanks": lambda _rest, _known: Thanks(),
     "clients": slots.clients,
     "due": slots.due,
+    "picture": _picture,
     "balance": lambda rest, known: Balance(slots.client_text(rest, known)),
     "topup": slots.top_up,
     "renew": slots.renew,

@@ -38,6 +38,8 @@ class Reply:
     kind: Kind = Kind.REPLY
     language: str | None = None
     """None: that of the person."""
+    media: str | None = None
+    """Address of a picture that goes with the text."""
     keeps_menu: bool = False
     """A slip ("there is no number 7") leaves the list that was shown in force."""
 

@@ -52,6 +52,7 @@ class Claimed:
     mode: Mode
     expires_at: datetime | None
     buttons: tuple[tuple[str, str], ...] = ()
+    media: str | None = None
 
     @property
     def is_content(self) -> bool:
@@ -126,7 +127,7 @@ def _due(sender: Address, now: datetime) -> Select[Any]:
 
 _COLUMNS = (
     "id", "attempts", "to_address", "sender", "kind", "template", "language", "checksum", "variables", "body",
-    "expires_at", "buttons", "priority", "not_before",
+    "expires_at", "buttons", "priority", "not_before", "media",
 )  # fmt: skip
 
 
@@ -161,6 +162,7 @@ def _claimed(row: Row[Any], mode: Mode) -> Claimed:
         mode=mode,
         expires_at=row.expires_at,
         buttons=tuple((title, payload) for title, payload in row.buttons),
+        media=row.media,
     )
 
 

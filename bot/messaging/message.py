@@ -60,6 +60,8 @@ class Outgoing:
     expires_at: datetime | None = None
     """A message still unsent then is not sent any more."""
     in_reply_to: InboxId | None = None
+    media: str | None = None
+    """Address of a picture that the provider fetches and shows with a free text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,4 +159,5 @@ def _row(
         "expires_at": outgoing.expires_at,
         "created_at": now,
         "in_reply_to": outgoing.in_reply_to,
+        "media": outgoing.media if part == 1 else None,
     }

@@ -110,4 +110,5 @@ def _out(
         variables=variables or {},
         buttons=claimed.buttons,
         mode=claimed.mode,
+        media=claimed.media,
     )

@@ -7,10 +7,12 @@ from bot.simulator.background import Background
 from bot.simulator.callbacks import StatusCallbacks
 from bot.simulator.feed import Feed
 from bot.simulator.message import Message
+from bot.simulator.postman import Postman
 from bot.simulator.settings import Delays
 from bot.simulator.store import Store
 from bot.simulator.views import message_view
 
+_NO_MEDIA = 63019
 _STEPS = ("sending", "sent", "delivered")
 
 
@@ -19,7 +21,7 @@ class Delivery:
 
     def __init__(
         self, store: Store, feed: Feed, callbacks: StatusCallbacks, background: Background, clock: Clock,
-        delays: Delays, auto_read: bool,
+        delays: Delays, auto_read: bool, postman: Postman,
     ) -> None:  # fmt: skip
         self._store = store
         self._feed = feed
@@ -27,6 +29,7 @@ class Delivery:
         self._background = background
         self._clock = clock
         self._delays = delays
+        self._postman = postman
         self.auto_read = auto_read
 
     def accepted(self, message: Message) -> None:
@@ -51,6 +54,9 @@ class Delivery:
         if message.fails_with is not None:
             await self._step(message.sid, "failed", message.fails_with)
             return
+        if message.media and not await self._fetched(message):
+            await self._step(message.sid, "failed", _NO_MEDIA)
+            return
         done = _STEPS.index(message.status) + 1 if message.status in _STEPS else 0
         for status in _STEPS[done:]:
             await self._step(message.sid, status)
@@ -58,6 +64,15 @@ class Delivery:
         if self.auto_read:
             await asyncio.sleep(self._delays.read_seconds)
             await self._step(message.sid, "read")
+
+    async def _fetched(self, message: Message) -> bool:
+        """Whether the picture could be had; it is kept, as its address need not last."""
+        if await self._store.media(message.sid) is None:
+            found = await self._postman.fetch(message.media)
+            if found is None:
+                return False
+            await self._store.save_media(message.sid, *found)
+        return True
 
     async def _step(self, sid: str, status: str, error_code: int | None = None) -> None:
         moved = await self._store.set_status(sid, status, self._clock.now(), error_code)

@@ -68,6 +68,8 @@ class Message:
     arrival: str = ""
     """Inbound: whether the product's webhook took it."""
     arrival_note: str = ""
+    media: str = ""
+    """Address of the picture that goes with it; fetched before it is sent."""
 
     @property
     def inbound(self) -> bool:

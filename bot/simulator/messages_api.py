@@ -98,7 +98,7 @@ class MessagesApi:
                 created_at=now, updated_at=now, buttons=rendered.buttons if rendered else (),
                 list_label=rendered.list_label if rendered else "", kind=fate.kind, content_sid=wanted.content_sid,
                 template=template, service_sid=wanted.service_sid, status_callback=wanted.status_callback,
-                fails_with=fault.code if fault else fate.fails_with,
+                fails_with=fault.code if fault else fate.fails_with, media=wanted.media,
             )
         )  # fmt: skip
         self._delivery.accepted(message)

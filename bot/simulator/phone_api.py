@@ -53,6 +53,7 @@ class PhoneApi:
         return [
             web.get(f"{root}/state", self.state),
             web.get(f"{root}/chats/{{address}}", self.chat),
+            web.get(f"{root}/media/{{sid}}", self.media),
             web.post(f"{root}/messages", self.say),
             web.post(f"{root}/taps", self.tap),
             web.post(f"{root}/read", self.read),
@@ -88,6 +89,13 @@ class PhoneApi:
         more = len(found) > _CHAT_PAGE
         shown = found[1:] if more else found
         return web.json_response({"messages": [message_view(message) for message in shown], "more": more})
+
+    async def media(self, request: web.Request) -> web.Response:
+        """The picture of a message."""
+        found = await self._store.media(request.match_info["sid"])
+        if found is None:
+            raise web.HTTPNotFound
+        return web.Response(body=found[1], content_type=found[0])
 
     async def say(self, request: web.Request) -> web.Response:
         """Somebody types a message: `address`, `text`, optionally `replied_sid` and a button's `payload`."""

@@ -12,6 +12,9 @@ from yarl import URL
 from bot.simulator.webhook_url import Overrides, split_overrides
 
 _RETRY_PAUSE_SECONDS = 0.1
+_MEDIA_SECONDS = 15
+_MEDIA_BYTES_MAX = 5 * 1024 * 1024
+_PICTURES = ("image/png", "image/jpeg")
 _log = logging.getLogger("curatorbot.simulator")
 
 
@@ -69,6 +72,18 @@ class Postman:
         if not result.taken:
             _log.warning("webhook not taken: %s %s", bare.partition("?")[0], result.problem or result.status)
         return result
+
+    async def fetch(self, url: str) -> tuple[str, bytes] | None:
+        """What a media address holds: content type and bytes; None when it is no picture that WhatsApp takes."""
+        assert self._session is not None, "the postman is not open"
+        timeout = aiohttp.ClientTimeout(total=_MEDIA_SECONDS)
+        try:
+            async with self._session.get(URL(url, encoded=True), timeout=timeout) as answer:
+                content = await answer.content.read(_MEDIA_BYTES_MAX + 1)
+                good = answer.status == 200 and answer.content_type in _PICTURES and len(content) <= _MEDIA_BYTES_MAX
+                return (answer.content_type, content) if good else None
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None
 
     async def _attempt(self, url: str, form: dict[str, str], headers: dict[str, str], overrides: Overrides) -> Posted:
         assert self._session is not None, "the postman is not open"

@@ -17,6 +17,7 @@ MESSAGES = {
     21610: "Attempt to send to unsubscribed recipient",
     21614: "'To' number is not a valid mobile number",
     21617: "The concatenated message body exceeds the 1600 character limit",
+    21620: "Invalid media URL(s)",
     21619: "A text message body or media urls must be specified.",
     21655: "The ContentSid is Invalid",
     21656: "The Content Variables parameter is invalid.",
@@ -30,6 +31,7 @@ MESSAGES = {
     63015: "Channel Sandbox can only send messages to phone numbers that have joined the Sandbox",
     63016: "Failed to send freeform message because you are outside the allowed window. "
     "If you are using WhatsApp, please use a Message Template.",
+    63019: "Media failed to download",
     63018: "Rate limit exceeded for Channel",
     63021: "Channel invalid content error",
     63024: "Invalid message recipient",

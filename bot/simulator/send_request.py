@@ -26,6 +26,7 @@ class SendRequest:
     variables: dict[str, str]
     service_sid: str
     status_callback: str
+    media: str = ""
 
 
 def good_address(text: str) -> bool:
@@ -41,15 +42,17 @@ def parse_send(form: Mapping[str, str], sender: str) -> SendRequest:
     body = form.get("Body", "")
     if content_sid and not _CONTENT_SID.match(content_sid):
         raise Refusal(21655)
-    if not content_sid and not body and not form.get("MediaUrl"):
+    media = "" if content_sid else form.get("MediaUrl", "")
+    if not content_sid and not body and not media:
         raise Refusal(21619)
     if not content_sid and twilio_length(body) > SENT_CHARACTERS_MAX:
         raise Refusal(21617)
     _check_validity(form.get("ValidityPeriod", ""))
     callback = form.get("StatusCallback", "")
     _check_callback(callback)
+    _check_media(media)
     variables = parse_variables(form.get("ContentVariables", ""))
-    return SendRequest(to, "" if content_sid else body, content_sid, variables, service, callback)
+    return SendRequest(to, "" if content_sid else body, content_sid, variables, service, callback, media)
 
 
 def twilio_length(body: str) -> int:
@@ -87,3 +90,9 @@ def _check_callback(url: str) -> None:
     parts = urlsplit(url)
     if len(url) > _URL_MAX or parts.scheme not in ("http", "https") or not parts.hostname or "_" in parts.hostname:
         raise Refusal(21609)
+
+
+def _check_media(url: str) -> None:
+    parts = urlsplit(url)
+    if url and (len(url) > _URL_MAX or parts.scheme not in ("http", "https") or not parts.hostname):
+        raise Refusal(21620)

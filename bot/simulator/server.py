@@ -44,7 +44,14 @@ class Simulator:
         self._people = People(self._store, settings.people)
         callbacks = StatusCallbacks(settings.account_sid, self._postman, self.faults, self._background, clock)
         self._delivery = Delivery(
-            self._store, self._feed, callbacks, self._background, clock, settings.delays, settings.auto_read
+            self._store,
+            self._feed,
+            callbacks,
+            self._background,
+            clock,
+            settings.delays,
+            settings.auto_read,
+            self._postman,
         )
         self._inbound = Inbound(settings, self._store, self._feed, self._people, self._postman, self.faults, clock)
         self._chats = Chats(settings, self._store, self._feed, self._people, self._inbound)

@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS message(
   sent_at TEXT, buttons TEXT NOT NULL, list_label TEXT NOT NULL, kind TEXT NOT NULL, content_sid TEXT NOT NULL,
   template TEXT NOT NULL, service_sid TEXT NOT NULL, status_callback TEXT NOT NULL, fails_with INTEGER,
   error_code INTEGER, payload TEXT NOT NULL, button_text TEXT NOT NULL, replied_sid TEXT NOT NULL,
-  arrival TEXT NOT NULL, arrival_note TEXT NOT NULL);
+  arrival TEXT NOT NULL, arrival_note TEXT NOT NULL, media TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS media(sid TEXT PRIMARY KEY, content_type TEXT NOT NULL, content BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS ix_message_address ON message(address, seq);
 CREATE INDEX IF NOT EXISTS ix_message_sent_at ON message(sent_at);
 CREATE TABLE IF NOT EXISTS content(
@@ -54,6 +55,9 @@ class Store:
         db.row_factory = aiosqlite.Row
         # A crash of the machine may cost a simulator its last messages: that is worth the speed.
         await db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;" + _SCHEMA)
+        columns = await db.execute_fetchall("SELECT name FROM pragma_table_info('message')")
+        if "media" not in {row["name"] for row in columns}:  # a file of an earlier version
+            await db.execute("ALTER TABLE message ADD COLUMN media TEXT NOT NULL DEFAULT ''")
         self._connection = db
 
     async def close(self) -> None:
@@ -89,6 +93,15 @@ class Store:
             status, at.isoformat(), error_code, sid,
         )  # fmt: skip
         return row and _message(row)
+
+    async def save_media(self, sid: str, content_type: str, content: bytes) -> None:
+        """Keep the picture of a message."""
+        await self._db.execute("INSERT OR REPLACE INTO media VALUES(?, ?, ?)", (sid, content_type, content))
+
+    async def media(self, sid: str) -> tuple[str, bytes] | None:
+        """The content type and the bytes of a message's picture."""
+        row = await self._maybe("SELECT content_type, content FROM media WHERE sid = ?", sid)
+        return row and (row["content_type"], row["content"])
 
     async def set_arrival(self, sid: str, arrival: str, note: str) -> Message:
         """Whether the product took an inbound message."""

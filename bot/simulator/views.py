@@ -10,6 +10,7 @@ from bot.simulator.refusals import wording
 from bot.simulator.settings import Person
 from bot.simulator.window import closes_at
 
+_FETCHED = ("sent", "delivered", "read")
 _INBOUND_STATES = {ARRIVED: "delivered", NOT_ARRIVED: "failed", "seen": "read"}
 
 
@@ -71,6 +72,7 @@ def message_view(message: Message) -> dict[str, Any]:
         "replied_sid": message.replied_sid,
         "payload": message.payload,
         "tapped": bool(message.button_text),
+        "media": f"/phone/api/media/{message.sid}" if message.media and message.status in _FETCHED else "",
     }
 
 

@@ -36,7 +36,7 @@ def message_json(message: Message, account_sid: str) -> dict[str, Any]:
         "error_message": wording(message.error_code) if message.error_code else None,
         "from": source,
         "messaging_service_sid": message.service_sid or None,
-        "num_media": "0",
+        "num_media": "1" if message.media else "0",
         "num_segments": "1",
         "price": None,
         "price_unit": None,

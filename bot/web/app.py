@@ -10,6 +10,7 @@ from bot.web.deps import WebDeps
 from bot.web.headers import add_headers
 from bot.web.health import add_health
 from bot.web.landing import add_landing
+from bot.web.media import add_media
 from bot.web.metrics import WebMetrics
 from bot.web.middleware import observe
 from bot.web.openapi import add_openapi
@@ -34,6 +35,7 @@ def build_web(deps: WebDeps) -> web.Application:
     add_landing(app, deps)
     add_referral(app, deps)
     add_health(app, deps)
+    add_media(app, deps)
     add_static(app)
     add_pages(app, deps, PAGES)
     add_muting(app, deps)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-OPEN_TO_THE_WORLD = ("/webhooks/", "/healthz", "/readyz", "/r/", "/pay/")
+OPEN_TO_THE_WORLD = ("/webhooks/", "/healthz", "/readyz", "/r/", "/pay/", "/media/")
 """What faces the world (DESIGN 4.17): everything else is closed by default."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORWARDING = ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-IP")

@@ -15,7 +15,7 @@ from bot.web.metrics import WebMetrics
 from bot.web.request_id import REQUEST_ID
 
 RETRY_SECONDS = 5
-_PLAIN = ("/webhooks/", "/healthz", "/readyz", "/metrics", "/static/", "/r/", "/pay/")
+_PLAIN = ("/webhooks/", "/healthz", "/readyz", "/metrics", "/static/", "/r/", "/pay/", "/media/")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _log = structlog.get_logger(__name__)
 

@@ -2,11 +2,15 @@
 
 import asyncio
 import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot.simulator.settings import DEFAULT_SENDER, Delays
 from tests.contract.simulator_world import ANNA, IVAN, START, check_schema, credentials, quick_reply, simulated
@@ -238,3 +242,40 @@ async def test_every_message_is_stamped_by_the_clock_it_was_given() -> None:
     async with simulated() as world:
         world.clock.advance(hours=5)
         assert (await world.simulator.say(ANNA, "hi")).at == START + timedelta(hours=5)
+
+
+async def test_a_picture_is_fetched_kept_and_shown() -> None:
+    async with simulated() as world, picture_server(PNG) as url:
+        await world.simulator.say(ANNA, "picture")
+        sent = await world.sent(Body="as you wished", MediaUrl=url)
+        status, body = await world.call("GET", sent["uri"])
+        check_schema(body, API, "api.v2010.account.message")
+        assert (status, body["status"], body["num_media"]) == (200, "delivered", "1")
+        status, chat = await world.call("GET", f"/phone/api/chats/{ANNA}")
+        assert [one["media"] for one in chat["messages"]] == ["", f"/phone/api/media/{sent['sid']}"]
+
+
+async def test_a_picture_that_cannot_be_had_fails_the_message() -> None:
+    async with simulated() as world, picture_server(b"", status=404) as url:
+        await world.simulator.say(ANNA, "picture")
+        sent = await world.sent(Body="as you wished", MediaUrl=url)
+        _, body = await world.call("GET", sent["uri"])
+        assert (body["status"], body["error_code"]) == ("failed", 63019)
+        status, refused = await world.send(Body="x", MediaUrl="ftp://nowhere")
+        assert (status, refused["code"]) == (400, 21620)
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@asynccontextmanager
+async def picture_server(content: bytes, status: int = 200) -> AsyncIterator[str]:
+    """The address of a picture on a server of its own."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=content, status=status, content_type="image/png")
+
+    app = web.Application()
+    app.router.add_get("/media/t.png", answer)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/media/t.png"))

@@ -14,6 +14,8 @@ WORDS = Words(
                     "show clients", "clients list"),
         "due": ("due", "due soon", "who is due", "who's due", "who runs out", "runs out", "running out", "expiring",
                 "who is running out", "who expires", "expires", "ending", "ending soon", "upcoming", "renewals"),
+        "picture": ("picture", "as a picture", "as picture", "picture of the list", "list as a picture",
+                    "due as a picture", "due picture", "image"),
         "balance": ("balance", "bal", "balance of", "how much", "how much has", "how much money", "status", "card",
                     "check", "check balance", "what about", "how is", "when does"),
         "topup": ("topup", "top up", "top-up", "refill", "recharge", "add money", "add funds", "send", "send money",

@@ -10,6 +10,7 @@ Verb = Literal[
     "thanks",
     "clients",
     "due",
+    "picture",
     "balance",
     "topup",
     "renew",

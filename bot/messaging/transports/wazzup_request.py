@@ -25,7 +25,8 @@ def body_of(message: OutMessage, channel_id: str, transport: str) -> dict[str, A
     """The request for one message. ValueError for an address that Wazzup does not take.
 
     A personal WhatsApp (`whatsapp`) shows no buttons, so they become numbered lines; on the Business API (`wapi`) they
-    are buttons in a conversation, and outside the window the stored template has its own.
+    are buttons in a conversation, and outside the window the stored template has its own. Wazzup takes a text or a
+    picture, not both: a picture goes without its text.
     """
     body: dict[str, Any] = {
         "channelId": channel_id,
@@ -34,6 +35,8 @@ def body_of(message: OutMessage, channel_id: str, transport: str) -> dict[str, A
         "crmMessageId": message.delivery_id,
         "clearUnanswered": False,
     }
+    if message.media is not None:
+        return body | {"contentUri": message.media}
     if transport != "wapi":
         return body | {"text": with_numbers(message)}
     if message.mode is Mode.TEMPLATE and message.content_id is not None:

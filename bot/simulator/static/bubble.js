@@ -15,7 +15,7 @@ export function bubble(message, person, { same, quoted, chosen, businessName, on
   const words = wordsOf(person.language);
   const lost = Boolean(message.error);
   const box = el("div", { class: "bubble" },
-    el("div", { class: "bubble-body" }, quoted && quote(quoted, words, businessName, on), textOf(message, words), meta(message, person, words)),
+    el("div", { class: "bubble-body" }, quoted && quote(quoted, words, businessName, on), message.media && picture(message, words), textOf(message, words), meta(message, person, words)),
     message.buttons.length > 0 && taps(message, chosen, lost, on));
   const reply = !message.inbound && !lost &&
     el("button", { class: "round plain reply-here", "aria-label": words.reply, title: words.reply, onclick: () => on.reply(message) }, icon("reply"));
@@ -27,6 +27,11 @@ export function bubble(message, person, { same, quoted, chosen, businessName, on
 function quote(original, words, businessName, on) {
   const who = original.inbound ? words.you : businessName;
   return el("button", { class: "quoted", type: "button", onclick: () => on.jump(original.sid) }, el("b", {}, who), el("span", {}, plain(original.text).slice(0, 120)));
+}
+
+function picture(message, words) {
+  return el("a", { class: "picture", href: message.media, target: "_blank", rel: "noopener", title: words.picture },
+    el("img", { src: message.media, alt: words.picture, loading: "lazy" }));
 }
 
 function textOf(message, words) {

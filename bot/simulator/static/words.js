@@ -7,7 +7,7 @@ const WORDS = {
     empty: (who) => `No messages yet. Write to ${who} as a curator would.`,
     open: (until) => `24-hour window open until ${until}`,
     closed: "24-hour window closed: only templates arrive until an answer", choose: "Choose",
-    notTaken: "The bot did not take this message", failed: "Not delivered", copied: "Copied",
+    notTaken: "The bot did not take this message", failed: "Not delivered", copied: "Copied", picture: "Picture",
     states: { accepted: "Accepted", queued: "Queued", sending: "Sending", sent: "Sent", delivered: "Delivered", read: "Read", failed: "Failed", undelivered: "Not delivered" },
   },
   ru: {
@@ -16,7 +16,7 @@ const WORDS = {
     empty: (who) => `Сообщений пока нет. Напишите ${who}, как написал бы куратор.`,
     open: (until) => `24-часовое окно открыто до ${until}`,
     closed: "24-часовое окно закрыто: до ответа приходят только шаблоны", choose: "Выбрать",
-    notTaken: "Бот не принял это сообщение", failed: "Не доставлено", copied: "Скопировано",
+    notTaken: "Бот не принял это сообщение", failed: "Не доставлено", copied: "Скопировано", picture: "Картинка",
     states: { accepted: "Принято", queued: "В очереди", sending: "Отправляется", sent: "Отправлено", delivered: "Доставлено", read: "Прочитано", failed: "Ошибка", undelivered: "Не доставлено" },
   },
   es: {
@@ -25,7 +25,7 @@ const WORDS = {
     empty: (who) => `Aún no hay mensajes. Escribe a ${who} como lo haría un curador.`,
     open: (until) => `Ventana de 24 horas abierta hasta ${until}`,
     closed: "Ventana de 24 horas cerrada: solo llegan plantillas hasta que respondas", choose: "Elegir",
-    notTaken: "El bot no recibió este mensaje", failed: "No entregado", copied: "Copiado",
+    notTaken: "El bot no recibió este mensaje", failed: "No entregado", copied: "Copiado", picture: "Imagen",
     states: { accepted: "Aceptado", queued: "En cola", sending: "Enviando", sent: "Enviado", delivered: "Entregado", read: "Leído", failed: "Error", undelivered: "No entregado" },
   },
   pt: {
@@ -34,7 +34,7 @@ const WORDS = {
     empty: (who) => `Ainda não há mensagens. Escreva para ${who} como um curador faria.`,
     open: (until) => `Janela de 24 horas aberta até ${until}`,
     closed: "Janela de 24 horas fechada: só chegam modelos até haver resposta", choose: "Escolher",
-    notTaken: "O bot não recebeu esta mensagem", failed: "Não entregue", copied: "Copiado",
+    notTaken: "O bot não recebeu esta mensagem", failed: "Não entregue", copied: "Copiado", picture: "Imagem",
     states: { accepted: "Aceita", queued: "Na fila", sending: "Enviando", sent: "Enviada", delivered: "Entregue", read: "Lida", failed: "Erro", undelivered: "Não entregue" },
   },
 };
