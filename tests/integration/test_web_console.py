@@ -17,7 +17,7 @@ from bot.storage.engine import Database
 from tests.integration.console_story import Story, tell, write
 from tests.integration.web_door import Client, open_door
 
-PAGES = ["/", "/due", "/clients", "/deliveries", "/ledger", "/rules"]
+PAGES = ["/", "/due", "/clients", "/deliveries", "/ledger", "/rules", "/wazzup"]
 
 
 @pytest.fixture

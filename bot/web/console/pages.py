@@ -1,6 +1,6 @@
 """Every page of the console, in the order of the navigation."""
 
-from bot.web.console import client, clients, deliveries, due, ledger, message, overview, rules
+from bot.web.console import client, clients, deliveries, due, ledger, message, overview, rules, wazzup
 from bot.web.page import Page
 
 PAGES: tuple[Page, ...] = (
@@ -12,4 +12,5 @@ PAGES: tuple[Page, ...] = (
     message.PAGE,
     ledger.PAGE,
     rules.PAGE,
+    wazzup.PAGE,
 )
