@@ -37,7 +37,7 @@ class Console:
     def pages(self) -> list[str]:
         """Every page there is."""
         own = [f"/clients/{self.story.alfa.account_id}", f"/deliveries/{self.story.messages['failed']}"]
-        return ["/", "/due", "/clients", "/deliveries", "/ledger", "/rules", *own]
+        return ["/", "/due", "/clients", "/deliveries", "/ledger", "/rules", "/wazzup", *own]
 
 
 @pytest_asyncio.fixture(loop_scope="module")
