@@ -9,13 +9,18 @@ from bot.alerts.alert import Kind
 from bot.alerts.brake import UNASKED
 from bot.billing.gateways.wazzup import polls
 from bot.config import OperationsSettings
+from bot.messaging import contents
 from bot.messaging.figures import is_somebodys
+from bot.messaging.message import ErrorCode
+from bot.messaging.transports import twilio_errors, wazzup_errors
 from bot.storage.tables import alert, alert_due, delivery, partner
 
 _LATELY = timedelta(minutes=15)
 _FAILED_MIN = 5
 """So many failures, and not one message that left, are no accident."""
 _NEW = timedelta(hours=1)
+_FAILS_WITHIN = timedelta(hours=12)
+"""A message has failed by then, as the provider tries for hours only; so the query can use the index of its age."""
 _ARRIVED = ("sent", "delivered", "read")
 _LOST = ("failed", "undelivered")
 
@@ -32,6 +37,8 @@ class VitalSigns:
     held_back: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
     unpolled: tuple[tuple[str, str], ...] = ()
+    strange_codes: tuple[ErrorCode, ...] = ()
+    refused_texts: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ def measure(conn: Connection, now: datetime) -> VitalSigns:
         held_back=held_back,
         unasked=tuple(conn.execute(unasked).scalars()),
         unpolled=tuple(polls.failing(conn, now)),
+        strange_codes=_strange_codes(conn, now),
+        refused_texts=tuple(contents.refused_now(conn)),
     )
 
 
@@ -107,7 +116,29 @@ def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
         found.append(
             Alarm(f"unpolled:{partner_id}", title, "curatorbot wazzup status; set the login anew, then restart")
         )
+    for code in signs.strange_codes:
+        title = f"messages failed with an error code that is not known: {code}"
+        found.append(Alarm(f"unknown_code:{code}", title, _about_code(code)))
+    for template, language, state in signs.refused_texts:
+        title = f"WhatsApp says of the text {template} ({language}): {state}; system/notice stands in for it"
+        found.append(Alarm(f"text:{template}:{language}", title, "curatorbot templates status; word it anew and push"))
     return found
+
+
+def _about_code(code: ErrorCode) -> str:
+    page = f"; {twilio_errors.help_page(code)}" if isinstance(code, int) else ""
+    return f"curatorbot deliveries --code {code}{page}"
+
+
+def _strange_codes(conn: Connection, now: datetime) -> tuple[ErrorCode, ...]:
+    """Codes that messages failed with lately and that no table names."""
+    failed = delivery.c.created_at > now - _FAILS_WITHIN, delivery.c.failed_at > now - _NEW
+    codes = conn.execute(select(delivery.c.error_code).where(*failed, delivery.c.error_code.is_not(None)).distinct())
+    return tuple(sorted((code for code in codes.scalars() if not _is_named(code)), key=str))
+
+
+def _is_named(code: ErrorCode) -> bool:
+    return twilio_errors.is_known(code) if isinstance(code, int) else wazzup_errors.is_known(code)
 
 
 def _age(since: datetime | None, now: datetime) -> float:

@@ -37,11 +37,12 @@ class Stopped:
 
 def identify(conn: Connection, message: InboxMessage, now: datetime) -> list[Curator]:
     """Who this is with each partner; a second address of a known person is learned."""
-    found = directory.identify(conn, message.from_address)
+    found, new = directory.identify(conn, message.from_address), message.other_address
     if not found and message.other_address:
-        found = directory.identify(conn, message.other_address)
-        for one in found:
-            directory.learn_address(conn, one.id, message.from_address, now)
+        found, new = directory.identify(conn, message.other_address), message.from_address
+    for one in found:
+        if new is not None and new not in one.addresses:
+            directory.learn_address(conn, one.id, new, now)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from bot.messaging.templates import Content
+from bot.messaging.templates import Content, registry
 from bot.messaging.transport import Approval
 from bot.storage import queries
 from bot.storage.tables import content
@@ -94,6 +94,13 @@ def refused(conn: Connection, template: str, language: str, checksum: str, appro
     """A report says that WhatsApp does not take a wording any more. When it was last asked stays as it is."""
     same = (content.c.template == template, content.c.language == language, content.c.checksum == checksum)
     conn.execute(update(content).where(*same).values(approval=approval[:16]))
+
+
+def refused_now(conn: Connection) -> list[tuple[str, str, str]]:
+    """Text, language and WhatsApp's word of what it does not take, of the texts in their present wording."""
+    known = [one for one in all_stored(conn) if one.approval in REFUSED]
+    present = {(one.template, one.language, one.checksum) for one in registry().contents()} if known else set()
+    return [(one.template, one.language, one.approval) for one in known if one.key in present]
 
 
 def status(stored: Iterable[Stored], wanted: Iterable[Content]) -> list[TextStatus]:

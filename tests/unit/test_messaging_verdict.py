@@ -6,7 +6,7 @@ import pytest
 
 from bot.messaging.message import ErrorClass
 from bot.messaging.status import State
-from bot.messaging.transports.twilio_errors import CLASS_OF, classify, classify_answer
+from bot.messaging.transports.twilio_errors import CLASS_OF, classify, classify_answer, is_known
 from bot.messaging.verdict import Verdict, refused
 from bot.messaging.window import Mode
 
@@ -70,6 +70,34 @@ def test_no_code_stands_in_two_classes() -> None:
     assert CLASS_OF[20003] is ErrorClass.CONFIGURATION
     assert classify(92_005) is ErrorClass.TEMPLATE
     assert classify(12_345) is ErrorClass.PERMANENT
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ((20429, 63017, 63018, 63038, 63119, 30001, 14107, 63049, 63062), ErrorClass.THROTTLE),
+        ((20500, 63009, 63010, 63011, 63012, 63023, 30008, 30410, 63022, 63029), ErrorClass.RETRY),
+        ((21211, 21614, 63003, 63024, 21610, 63014, 63033, 63015, 63032), ErrorClass.RECIPIENT),
+        ((63016,), ErrorClass.WINDOW),
+        (
+            (
+                21617, 21654, 21655, 21656, 63028, 63005, 63006, 63013, 63021, 63030, 92_001, 63019, 63034, 63037, 11751,
+                63026, 63027, 63040, 63041, 63042,
+            ),
+            ErrorClass.TEMPLATE,
+        ),
+        (
+            (
+                20003, 20404, 21408, 21606, 21212, 63007, 63002, 63031, 21910, 63020, 63001, 63008, 63051, 30002,
+            ),
+            ErrorClass.CONFIGURATION,
+        ),
+    ],
+)  # fmt: skip
+def test_every_code_of_the_providers_documents_has_its_class(codes: tuple[int, ...], expected: ErrorClass) -> None:
+    assert {code: classify(code) for code in codes} == dict.fromkeys(codes, expected)
+    assert all(map(is_known, codes))
+    assert not is_known(63_999)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ _BY_CLASS: dict[ErrorClass, tuple[int, ...]] = {
     ErrorClass.RECIPIENT: (21211, 21610, 21614, 30003, 30005, 30006, 63003, 63014, 63015, 63024, 63032, 63033),
     # The text or the template is not what it should be.
     ErrorClass.TEMPLATE: (
-        21617, 21619, 21654, 21655, 21656, 63005, 63006, 63013, 63019, 63021, 63026, 63027, 63028, 63030, 63034,
-        63036, 63037, 63040, 63041, 63042,
+        11751, 21617, 21619, 21620, 21654, 21655, 21656, 63005, 63006, 63013, 63019, 63021, 63026, 63027, 63028, 63030,
+        63034, 63036, 63037, 63040, 63041, 63042,
     ),
     # Our account, our sender, our settings: nothing works until an operator puts it right.
     ErrorClass.CONFIGURATION: (

@@ -61,10 +61,15 @@ def classify(code: str) -> ErrorClass:
     return CLASS_OF.get(known, ErrorClass.PERMANENT)
 
 
+def is_known(code: str) -> bool:
+    """Whether the table names this code; one that it does not name should be looked at by a person."""
+    return plain(code) in CLASS_OF or plain(code).startswith(_TEMPLATE_FAMILIES)
+
+
 def classify_answer(http_status: int, code: str | None) -> ErrorClass:
     """What kind of trouble an answer of the API means, with or without a code in it."""
     if http_status == 429:
         return ErrorClass.THROTTLE
-    if code and (plain(code) in CLASS_OF or plain(code).startswith(_TEMPLATE_FAMILIES)):
+    if code and is_known(code):
         return classify(code)
     return _BY_HTTP_STATUS.get(http_status, ErrorClass.PERMANENT)
