@@ -32,6 +32,8 @@ from bot.phone import whatsapp_address
 
 PREFIX = "CURATORBOT_"
 DEFAULT_FILE = Path("config/bot.toml")
+_LISTS = ("old_auth_tokens", "currencies")
+"""Settings that are lists; in the environment a comma stands between the parts."""
 NOT_SETTINGS = {"REQUIRE_POSTGRES", "REQUIRE_BROWSER", "REQUIRE_SPECS", "CHROMIUM", "TEST_POSTGRES", "CONFIG"}
 """Names with our prefix that the tests and the command line read themselves."""
 
@@ -136,14 +138,25 @@ class MoneySettings(Section):
 
 
 class StripeSettings(Section):
-    """Stripe Checkout, by which partners replenish their account in EUR and USD. Both secrets or none."""
+    """Stripe Checkout, by which partners replenish their account. Both secrets or none."""
 
     secret_key: SecretStr | None = Field(None, description="sk_… or rk_…: opens payment pages")
     webhook_secret: SecretStr | None = Field(None, description="whsec_… of the endpoint /webhooks/stripe")
     api_url: str = Field("https://api.stripe.com", description="base address of Stripe's API")
     timeout_seconds: float = Field(10.0, gt=0, le=60, description="longest wait for one request")
     tolerance_seconds: int = Field(300, ge=30, le=3600, description="an older webhook signature is refused")
+    currencies: list[str] = Field(
+        ["EUR", "USD"], description="currencies that payment pages are opened in; the others are told of the bank"
+    )
     link_hours: int = Field(23, ge=1, le=23, description="how long a payment link is good for")
+
+    @field_validator("currencies")
+    @classmethod
+    def _real_currencies(cls, value: list[str]) -> list[str]:
+        found = [normal_currency(one) for one in value]
+        if None in found:
+            raise ValueError("must be currency codes such as EUR")
+        return sorted({one for one in found if one})
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
@@ -366,7 +379,7 @@ def _environment_values(environ: Mapping[str, str], problems: list[str]) -> Iter
         if ".".join(path) not in known:
             problems.append(f"{name}: there is no such setting{_nearest('.'.join(path), as_variable=True)}")
             continue
-        yield path, value.split(",") if path[-1] == "old_auth_tokens" else value
+        yield path, value.split(",") if path[-1] in _LISTS else value
 
 
 def _read_secret(name: str, path: str, problems: list[str]) -> str:

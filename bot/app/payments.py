@@ -28,7 +28,6 @@ from bot.jobs.port import Handler, Job
 from bot.scheduler import entries
 from bot.storage.engine import Database
 
-_CURRENCIES = frozenset({"EUR", "USD"})
 _ASK_AGAIN = timedelta(minutes=4)
 """The reconciler comes every five minutes; a page that was asked about since the last round is left alone."""
 _CHUNK = 100
@@ -61,7 +60,7 @@ def terms_of(settings: Settings) -> ReplenishTerms:
     configured = settings.stripe.secret_key is not None
     return ReplenishTerms(
         provider="stripe" if configured else None,
-        currencies=_CURRENCIES if configured else frozenset(),
+        currencies=frozenset(settings.stripe.currencies) if configured else frozenset(),
         link_life=timedelta(hours=settings.stripe.link_hours),
         bank_details=settings.money.bank_details,
     )

@@ -85,3 +85,10 @@ def test_a_limit_that_is_named_replaces_its_own_default_only() -> None:
 def test_a_wrong_limit_is_told(wrong: str) -> None:
     with pytest.raises(ConfigError, match="limit_operation"):
         load_settings(None, {"CURATORBOT_MONEY__LIMIT_OPERATION": wrong})
+
+
+def test_the_currencies_of_payment_pages() -> None:
+    assert Settings().stripe.currencies == ["EUR", "USD"]
+    assert load_settings(None, {"CURATORBOT_STRIPE__CURRENCIES": "gbp,EUR"}).stripe.currencies == ["EUR", "GBP"]
+    with pytest.raises(ConfigError, match=r"stripe\.currencies"):
+        load_settings(None, {"CURATORBOT_STRIPE__CURRENCIES": "EURO"})
