@@ -223,9 +223,10 @@ def identify(conn: Connection, address: Address) -> list[Curator]:
 
 
 def learn_address(conn: Connection, curator_id: CuratorId, address: Address, now: datetime) -> bool:
-    """Note that a person is also reached at this address; whether it was new and nobody else's."""
+    """Note that a person is also reached here; whether it was new, nobody else's, and no watched channel's."""
     curator = get_curator(conn, curator_id)
-    if repository.address_holder(conn, curator.partner_id, address) is not None:
+    taken = repository.address_holder(conn, curator.partner_id, address) is not None
+    if taken or _is_channel(conn, curator.partner_id, address):
         return False
     repository.insert_address(conn, curator.partner_id, curator_id, address, now)
     return True
@@ -320,9 +321,13 @@ def _refuse_taken(conn: Connection, partner_id: PartnerId, address: Address) -> 
     """A number cannot be two curators, nor ride on one of the channels that it is told about."""
     if repository.address_holder(conn, partner_id, address) is not None:
         raise UserError("curator_exists", phone=address)
-    digits = _digits(address)
-    if digits and any(_digits(name) == digits for name in repository.channel_names(conn, partner_id)):
+    if _is_channel(conn, partner_id, address):
         raise UserError("phone_is_channel", phone=address)
+
+
+def _is_channel(conn: Connection, partner_id: PartnerId, address: Address) -> bool:
+    digits = _digits(address)
+    return bool(digits) and any(_digits(name) == digits for name in repository.channel_names(conn, partner_id))
 
 
 def _digits(text: str) -> str:

@@ -1,5 +1,6 @@
 """Working hours respected: raising goes by the client's day, telling by the person's; one regular message a day."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -104,6 +105,26 @@ async def test_novu_2569_one_regular_message_a_day_and_only_what_cannot_wait_bes
         assert messages(conn)[-1].body.startswith("Finances: *Beta Kids* money for 1 more day")
 
     await db.write(story)
+
+
+async def test_two_processes_and_a_restart_make_one_regular_message_a_day(db: Database) -> None:
+    now = _at("2026-11-26T09:00")
+
+    def begin(conn: Connection) -> None:
+        add_partner(conn)
+        add_curator(conn)
+        for wanted in (ALFA, replace(ALFA, account_id="48210018", company="Delta")):
+            add_client(conn, wanted)
+
+    def scan(conn: Connection, at: datetime) -> ScanReport:
+        return alerts.scan(conn, now=at, env=replace(HOURS))
+
+    await db.write(begin)
+    reports = await asyncio.gather(*(db.write(scan, now) for _ in range(4)))
+    assert sum(one.messages for one in reports) == 1
+    again = await asyncio.gather(*(db.write(scan, now + timedelta(hours=hours)) for hours in (1, 2, 3)))
+    assert sum(one.messages for one in again) == 0
+    assert [row.template for row in await db.read(messages)] == ["alerts/several"]
 
 
 async def test_friday_reaches_to_monday(db: Database) -> None:

@@ -1,8 +1,10 @@
 """What concerns a partner as a whole: told once while it is so, settled when it is over; the brake; signs of life."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection, insert, update
 
@@ -217,6 +219,19 @@ async def test_with_nothing_due_it_still_says_so_once_a_day_to_who_wants_it(db: 
         assert give_signs(conn, RIGA, now=monday, env=ENV) == 2
 
     await db.write(story)
+
+
+async def test_four_processes_say_once_that_nothing_is_due(db: Database) -> None:
+    def quiet(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        arrangements.set_hours(conn, anna, all_clear="daily")
+        looked(conn, NOW)
+
+    await db.write(quiet)
+    signs = partial(give_signs, partner_id=RIGA, now=NOW, env=ENV)
+    assert sum(await asyncio.gather(*(db.write(signs) for _ in range(4)))) == 1
+    assert [row.template for row in await db.read(messages)] == ["watch/all_clear"]
 
 
 async def test_who_hears_of_alerts_today_gets_no_all_clear(db: Database) -> None:

@@ -124,6 +124,8 @@ async def test_a_watched_channels_number_is_no_curator(db: Database) -> None:
         conn.execute(insert(channel).values(row | {"name": "+371 20 000 099", "created_at": NOW}))
         with pytest.raises(UserError, match="phone_is_channel"):
             _curator(conn, "+37120000099")
+        anna = _curator(conn, "+37120000001")
+        assert not directory.learn_address(conn, anna.id, Address("whatsapp:+37120000099"), NOW)
 
     await db.write(story)
 

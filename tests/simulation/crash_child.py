@@ -15,7 +15,7 @@ from typing import Any
 from bot.app.house import build
 from bot.app.simulation import bound_socket
 from bot.clock import SystemClock
-from bot.config import LogSettings, Settings, TwilioSettings
+from bot.config import AlertSettings, CanarySettings, LogSettings, Settings, TwilioSettings
 from bot.jobs import queue
 from bot.log import set_up_logging
 from bot.messaging import claims, contents, relay, statuses
@@ -65,7 +65,9 @@ def settings_of(life: Life) -> Settings:
     account = TwilioSettings(
         account_sid=DEFAULT_ACCOUNT_SID, auth_token=DEFAULT_AUTH_TOKEN, api_url=life.api_url, content_url=life.api_url
     )
-    return Settings(public_url=f"http://127.0.0.1:{life.port}", twilio=account)
+    url = f"http://127.0.0.1:{life.port}"
+    alerts, canary = AlertSettings(respect_hours=False), CanarySettings(enabled=False)
+    return Settings(public_url=url, twilio=account, alerts=alerts, canary=canary)
 
 
 def live(life: Life) -> None:
