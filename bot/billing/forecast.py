@@ -1,12 +1,14 @@
 """When a balance that is spent by usage runs out: an honest band, or nothing where there is too little to go by. Pure.
 
-Fixed daily payments are counted exactly elsewhere (`standing.run_out_day`). What is spent by usage differs from day to
-day, so no single day is promised: the band is meant to hold the true one in four cases of five.
+Fixed daily payments alone are counted exactly elsewhere (`standing.run_out_day`). What is spent by usage differs from
+day to day, so no single day is promised: the band is meant to hold the true one in four cases of five. Fixed payments
+of the days to come are known and added as they are.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import accumulate
 from math import sqrt
 from statistics import NormalDist, fmean, stdev
 
@@ -32,32 +34,35 @@ class Band:
     days: int
 
 
-def usage_band(money: int, spent: Sequence[int], today: date) -> Band | None:
+def usage_band(money: int, spent: Sequence[int], today: date, fixed: Sequence[int] = ()) -> Band | None:
     """The band for `money` minor units, today already paid, given what was spent on each of the days before.
 
-    `spent` is in minor units, the oldest day first, days without spending as 0. None: not enough history.
+    `spent` is in minor units, the oldest day first, days without spending as 0; `fixed` what is charged for sure on
+    each day to come beside, tomorrow first. None: not enough history.
     """
     seen = spent[-HISTORY_MAX_DAYS:]
     if len(seen) < HISTORY_MIN_DAYS:
         return None
     mean, spread, count = fmean(seen), stdev(seen), len(seen)
     margin = _student(_ONE_SIDE, count - 1) * spread
+    ahead = list(accumulate(fixed))
     return Band(
-        earliest=_last_day(money, mean, margin, count, today),
-        likely=_last_day(money, mean, 0.0, count, today),
-        latest=_last_day(money, mean, -margin, count, today),
+        earliest=_last_day(money, mean, margin, count, today, ahead),
+        likely=_last_day(money, mean, 0.0, count, today, ahead),
+        latest=_last_day(money, mean, -margin, count, today, ahead),
         days=count,
     )
 
 
-def _last_day(money: int, mean: float, margin: float, count: int, today: date) -> date | None:
+def _last_day(money: int, mean: float, margin: float, count: int, today: date, ahead: Sequence[int]) -> date | None:
     """The day before what is spent in all passes the money.
 
     The spread of a sum over so many days grows by its root; not knowing the true mean adds its square by days of
     history.
     """
     for days in range(1, HORIZON_DAYS + 1):
-        if days * mean + margin * sqrt(days + days * days / count) > money:
+        sure = ahead[min(days, len(ahead)) - 1] if ahead else 0
+        if sure + max(days * mean + margin * sqrt(days + days * days / count), 0.0) > money:
             return today + timedelta(days=days - 1)
     return None
 

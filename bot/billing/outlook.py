@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, select
 
-from bot.billing import ledger, repository
+from bot.billing import repository
 from bot.billing.accounts import partner_accounts
 from bot.billing.advice import YEAR, WhatIf, what_if
 from bot.billing.cash_need import DAYS, CashNeed, cash_need
-from bot.billing.forecast import HISTORY_MAX_DAYS, Band, usage_band
+from bot.billing.forecast import HISTORY_MAX_DAYS, HORIZON_DAYS, Band, usage_band
 from bot.billing.holdings import Holdings
 from bot.billing.local_day import first_instant, local_date
 from bot.billing.plan import PriceBook
 from bot.billing.rates import rate, rates
-from bot.billing.standing import run_out_day
+from bot.billing.standing import fixed_costs, run_out_day
 from bot.billing.usage import spent_by_use
 from bot.ids import AccountId, ClientId, PartnerId
 from bot.storage.tables import client, ledger_transaction, partner, posting
 
-_SHOWN_ELSEWHERE = "adjust"
+_SHOWN_ELSEWHERE = ("adjust", "daily")
 """Where the balance is another system's, what a table or poll shows gone is what was spent."""
 
 
@@ -51,7 +51,8 @@ def forecast(conn: Connection, book: PriceBook, client_id: ClientId, now: dateti
         if last is None:
             return Forecast("never")
         return Forecast("exact", last, first_instant(last + timedelta(days=1), held.time_zone))
-    band = usage_band(max(held.available.minor, 0), spent, today)
+    fixed = [] if _is_elsewhere(conn, held) else fixed_costs(held, book, today + timedelta(days=1), HORIZON_DAYS)
+    band = usage_band(max(held.available.minor, 0), spent, today, fixed)
     return Forecast("short_history" if band is None else "band", band=band, history_days=len(spent))
 
 
@@ -76,40 +77,40 @@ def compare(
 
 
 def _spending(conn: Connection, held: Holdings, today: date) -> tuple[Sequence[int], bool]:
-    """What left the account on each day before today, since the first such day; and whether any of it was by use."""
+    """What was used on each day before today, since the first such day; and whether anything was.
+
+    Daily payments are no part of it: what they will be is known. Where the balance is another system's they are, as
+    nobody can tell there what a balance went down for.
+    """
     if held.account_id is None:
         return (), False
     since = today - timedelta(days=HISTORY_MAX_DAYS)
     used = list(spent_by_use(conn, held.client_id, held.account_id, since))
-    fixed, shown = _paid_by_the_day(conn, held, held.account_id, since)
-    past = [(day, amount) for day, amount in (*used, *fixed, *shown) if day < today]
+    if _is_elsewhere(conn, held):
+        used += _seen_to_leave(conn, held, held.account_id, since)
+    past = [(day, amount) for day, amount in used if day < today]
     first = min((day for day, _ in past), default=today)
     spent = [0] * (today - first).days
     for day, amount in past:
         spent[(day - first).days] += amount
-    return spent, bool(used or shown)
+    return spent, bool(used)
 
 
-def _paid_by_the_day(
-    conn: Connection, held: Holdings, account_id: AccountId, since: date
-) -> tuple[list[tuple[date, int]], list[tuple[date, int]]]:
-    """Daily payments, and what another system's balance was seen to lose; what was taken back is left out."""
-    gateway = conn.execute(select(partner.c.gateway).where(partner.c.id == held.partner_id)).scalar_one()
-    kinds = ["daily"] if gateway == "book" else ["daily", _SHOWN_ELSEWHERE]
-    back = ledger_transaction.alias("back")
+def _is_elsewhere(conn: Connection, held: Holdings) -> bool:
+    """Whether the client's money is kept by another system."""
+    found = conn.execute(select(partner.c.gateway).where(partner.c.id == held.partner_id)).scalar_one()
+    return bool(found != "book")
+
+
+def _seen_to_leave(conn: Connection, held: Holdings, account_id: AccountId, since: date) -> list[tuple[date, int]]:
+    """What tables and polls showed gone from a balance, by day."""
     query = (
-        select(ledger_transaction.c.at, ledger_transaction.c.kind, posting.c.amount)
+        select(ledger_transaction.c.at, posting.c.amount)
         .join(posting, posting.c.transaction_id == ledger_transaction.c.id)
         .where(
             posting.c.from_id == account_id,
-            ledger_transaction.c.kind.in_(kinds),
+            ledger_transaction.c.kind.in_(_SHOWN_ELSEWHERE),
             ledger_transaction.c.at >= first_instant(since, held.time_zone),
-            ~exists().where(
-                back.c.partner_id == held.partner_id, back.c.key == ledger.REVERSED + ledger_transaction.c.id
-            ),
         )
     )
-    found: dict[str, list[tuple[date, int]]] = {"daily": [], _SHOWN_ELSEWHERE: []}
-    for row in conn.execute(query):
-        found[row.kind].append((local_date(row.at, held.time_zone), row.amount))
-    return found["daily"], found[_SHOWN_ELSEWHERE]
+    return [(local_date(row.at, held.time_zone), row.amount) for row in conn.execute(query)]

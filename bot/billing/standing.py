@@ -160,6 +160,12 @@ def run_out_day(held: Holdings, book: PriceBook, today: date, more: Money | None
     return None
 
 
+def fixed_costs(held: Holdings, book: PriceBook, first: date, days: int) -> list[int]:
+    """What the running channels cost by the day, for so many days from `first` on; 0 where a price is unknown."""
+    running = [one for one in held.channels if one.state == ACTIVE]
+    return [_cost(held, running, book, first + _DAY * n) or 0 for n in range(days)]
+
+
 def _cost(held: Holdings, running: Sequence[Channel], book: PriceBook, day: date) -> int | None:
     """What the running channels cost on a day; None when one of them has no known price."""
     total = 0

@@ -1,5 +1,6 @@
 """`subscriptions`: create, upgrade, more or fewer channels; `clients set`: what renews by itself."""
 
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -72,11 +73,12 @@ def create(
     if json:
         print_json(made)
     elif made.paid:
-        console.print(f"{escaped(who.company)}: subscribed till {made.ends_after}, paid from the balance.")
+        console.print(f"{escaped(who.company)}: subscribed till {_day(made.ends_after)}, paid from the balance.")
     else:
         console.print(
-            f"{escaped(who.company)}: {made.plan_title}, {made.channels} channels till {made.ends_after} waits for "
-            f"{money_text(made.price, 'en')}, {money_text(made.missing, 'en')} are missing. To be paid by {made.until}."
+            f"{escaped(who.company)}: {made.plan_title}, {made.channels} channels till "
+            f"{_day(made.ends_after)} waits for {money_text(made.price, 'en')}, "
+            f"{money_text(made.missing, 'en')} are missing. To be paid by {_day(made.until)}."
         )
 
 
@@ -270,6 +272,10 @@ def _asked(
     named = {"channels": what} if ask is subscribing.quote_subscription else {}
     made: Quote = ask(conn, here.env.book, asked, *([] if named else [what]), **named, **more)
     return made
+
+
+def _day(iso: str) -> str:
+    return date_text(date.fromisoformat(iso), "en")
 
 
 def _which(subscription: str | None) -> dict[str, Any]:

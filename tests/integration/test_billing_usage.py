@@ -1,6 +1,7 @@
 """Charges for use: from the balance, once, on the day it was used; and what the forecast makes of them."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -114,6 +115,22 @@ def test_daily_payments_and_use_are_forecast_together(db: Database) -> None:
         used = conn.execute(select(table.c.id).where(table.c.kind == "usage")).scalar_one()
         reversing.reverse(conn, NORD, TransactionId(used), reason="not his", by="operator", now=NOW)
         assert outlook.forecast(conn, BOOK, client_id, NOW + timedelta(days=1)).kind == "exact"
+
+    db.write_now(unit)
+
+
+def test_what_is_charged_for_sure_from_now_on_is_no_guess(db: Database) -> None:
+    """Use of 1.00 a day from the past, daily payments of 4.00 a day to come: 40.00 last eight days, not forty."""
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        client_id = add_client(conn, replace(BETA, balance="60.00"))
+        for back in range(1, 21):
+            use(conn, client_id, euro("1.00"), TODAY - timedelta(days=back))
+        band = outlook.forecast(conn, BOOK, client_id, NOW).band
+        assert band is not None
+        assert band.likely == TODAY + timedelta(days=8)
+        assert band.earliest == band.latest == band.likely
 
     db.write_now(unit)
 
