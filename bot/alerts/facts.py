@@ -12,7 +12,7 @@ from bot.alerts.rules import Outlook
 from bot.billing.plan import PriceBook
 from bot.billing.standing import Standing, SubscriptionView, renews_at
 from bot.directory.people import Client
-from bot.money import as_json, of
+from bot.money import Money, as_json, of
 
 _DAY = timedelta(days=1)
 _ACTIVE = "active"
@@ -88,7 +88,20 @@ def _subscription(standing: Standing, rung: Due, book: PriceBook) -> Mapping[str
         "channels": channels,
         "months": standing.renewal_months if priced else None,
         "price": as_json(standing.renewal) if priced and standing.renewal is not None else None,
+        "short": _short(standing, rung) if priced and rung.kind is Kind.ENDING else None,
     }
+
+
+def _short(standing: Standing, rung: Due) -> Mapping[str, Any] | None:
+    """What the balance lacks for the coming renewal, after the daily payments till then.
+
+    None where it is enough, and where there is no money at all: then the balance says so itself.
+    """
+    if standing.renewal is None or standing.balance.minor <= 0:
+        return None
+    left = max(standing.balance.minor - standing.daily_total.minor * rung.stage, 0)
+    lacks = standing.renewal.minor - left
+    return as_json(Money(lacks, standing.currency)) if lacks > 0 else None
 
 
 def _automatic(standing: Standing, rung: Due, book: PriceBook) -> Mapping[str, Any]:

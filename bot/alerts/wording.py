@@ -50,7 +50,7 @@ def worded(told: Digest, now: datetime, zone: str, *, may_act: bool) -> Wording:
 def alert_facts(alert: Alert, now: datetime, zone: str) -> dict[str, Any]:
     """The snapshot of an alert; how many days are left of it today in the client's own calendar; the reader's day."""
     today = now.astimezone(ZoneInfo(alert.facts["time_zone"])).date()
-    return {**alert.facts, **reader_facts([alert], now, zone), "days": alert.days_left(today)}
+    return {"short": None, **alert.facts, **reader_facts([alert], now, zone), "days": alert.days_left(today)}
 
 
 def reader_facts(alerts: Sequence[Alert], now: datetime, zone: str) -> dict[str, Any]:
