@@ -13,6 +13,7 @@ from bot.messaging import templates
 from bot.messaging.message import PRIORITIES, Kind, Outgoing, parts
 from bot.messaging.status import State
 from bot.messaging.templates import Rendered
+from bot.messaging.transports.wazzup_request import SENDER_PREFIX
 from bot.storage import queries
 from bot.storage.switches import Switch, paused
 from bot.storage.tables import attempt, delivery, inbox, partner
@@ -125,13 +126,14 @@ def queue_length(conn: Connection) -> tuple[int, datetime | None]:
 
 
 def _sender(conn: Connection, outgoing: Outgoing, usual: Address) -> Address:
-    """The partner's own; for an answer to somebody who is nobody's curator, what they wrote to; else the usual one."""
-    found = None
-    if outgoing.partner_id is not None:
-        found = conn.execute(_PARTNERS_SENDER, {"which": outgoing.partner_id}).scalar_one_or_none()
-    elif outgoing.in_reply_to is not None:
-        found = conn.execute(_WRITTEN_TO, {"which": outgoing.in_reply_to}).scalar_one_or_none()
-    return Address(found) if found else usual
+    """The Wazzup channel that an answer was written to; else the partner's own; for somebody who is nobody's curator,
+    what they wrote to; else the usual one."""
+    written_to = None
+    if outgoing.in_reply_to is not None:
+        written_to = conn.execute(_WRITTEN_TO, {"which": outgoing.in_reply_to}).scalar_one_or_none()
+    if outgoing.partner_id is None or (written_to is not None and written_to.startswith(SENDER_PREFIX)):
+        return Address(written_to) if written_to else usual
+    return sender_of(conn, outgoing.partner_id, usual)
 
 
 def _row(

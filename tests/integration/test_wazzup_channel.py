@@ -77,7 +77,7 @@ async def _wired(db: Database, sock: socket.socket) -> AsyncIterator[Wired]:
     def people(conn: Connection) -> None:
         add_partner(conn)
         conn.execute(update(partner).where(partner.c.id == RIGA).values(sender=f"wazzup:{CHANNEL}"))
-        anna = add_curator(conn)
+        anna = add_curator(conn, role="owner")
         mine = curator_address.c.curator_id == anna
         conn.execute(update(curator_address).where(mine).values(address=f"whatsapp:+{ANNA}"))
         add_client(conn, ALFA)
@@ -141,6 +141,16 @@ async def test_a_message_that_comes_twice_is_answered_once(wired: Wired) -> None
     assert len(await wired.says("balance alfa", "in-1")) == 1
     assert await wired.says("balance alfa", "in-1") == []
     assert len(await wired.house.db.read(lambda conn: conn.execute(select(inbox.c.id)).all())) == 1
+
+
+async def test_an_answer_goes_back_by_the_channel_though_the_partner_speaks_by_another(wired: Wired) -> None:
+    await wired.house.db.write(usual_sender)
+    assert len(await wired.says("balance alfa", "in-1")) == 1
+    assert await wired.log() == [("reply", "sent", f"wazzup:{CHANNEL}")]
+
+
+def usual_sender(conn: Connection) -> None:
+    conn.execute(update(partner).values(sender=None))
 
 
 async def test_a_list_and_then_an_alert_the_number_answers_what_stands_last(wired: Wired) -> None:
