@@ -89,7 +89,7 @@ def _broken_chain(conn: Connection, head: Head) -> Iterator[str]:
             return
         for (n, sealed), transaction in zip(seals, found, strict=True):
             if n != expected:
-                yield f"chain of {head.partner_id}: seal {expected} is missing"
+                yield _gap(conn, head.partner_id, expected)
                 return
             previous = link(previous, transaction)
             if previous != sealed:
@@ -97,6 +97,15 @@ def _broken_chain(conn: Connection, head: Head) -> Iterator[str]:
                 yield f"chain of {head.partner_id}, seal {n}: {name} or one before it is not what was sealed"
                 return
             expected += 1
+
+
+def _gap(conn: Connection, partner_id: PartnerId, n: int) -> str:
+    """What is not there at a place of the chain: the seal itself, or the transaction that it was put on."""
+    here = (ledger_seal.c.partner_id == partner_id, ledger_seal.c.n == n)
+    sealed = conn.execute(select(ledger_seal.c.transaction_id).where(*here)).scalar()
+    if sealed is None:
+        return f"chain of {partner_id}: seal {n} is missing"
+    return f"chain of {partner_id}, seal {n}: transaction {sealed} was sealed and is gone"
 
 
 def _waiting(conn: Connection, limit: int, *, everything: bool) -> list[Transaction]:

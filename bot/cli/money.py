@@ -98,10 +98,11 @@ def check(partner: PartnerOption = None, config: ConfigOption = None, json: Json
     if json:
         print_json(report)
     elif report.ok:
-        console.print(f"[green]ok[/green]: {report.transactions} transactions, every sum is right.")
+        tail = f" {report.unsealed} of them are not in the chain yet." if report.unsealed else ""
+        console.print(f"[green]ok[/green]: {report.transactions} transactions, every sum is right.{tail}")
     else:
         for problem in report.problems:
-            console.print(f"[red]wrong[/red]: {problem}")
+            console.print(f"[red]wrong[/red]: {escaped(problem)}", soft_wrap=True)
     if not report.ok:
         raise typer.Exit(REFUSED)
 

@@ -19,8 +19,9 @@ from bot.money import Money, as_json
 DONE, REFUSED, WRONG_USE = 0, 1, 2
 """Exit statuses: done; refused or failed with a reason; wrong use or configuration."""
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, emoji=False)
+"""Without emoji: `deposit:bank:17` is a key, not a picture."""
+errors = Console(stderr=True, highlight=False, emoji=False)
 
 
 def print_json(document: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from bot.cli.output import console
 from tests.e2e.test_command_line import Run, answer, filled, run
 
 __all__ = ["answer", "filled", "run"]
@@ -102,3 +103,9 @@ def test_what_was_used(run: Run, filled: Callable[..., Any]) -> None:
         assert code == 1
         assert told in err, err
     assert "not enough history" in run("forecast", "beta")[1]
+
+
+def test_a_key_is_printed_as_it_is() -> None:
+    with console.capture() as shown:
+        console.print("deposit:bank:17")
+    assert shown.get().strip() == "deposit:bank:17"

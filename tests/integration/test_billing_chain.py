@@ -118,6 +118,26 @@ def test_a_change_after_sealing_is_named(db: Database, tamper: Callable[[Connect
     assert db.read_now(billing.check, SUED).ok
 
 
+def test_a_sealed_transaction_that_is_gone_is_named(db: Database) -> None:
+    """Its seal still tells which one it was."""
+    db.write_now(two_partners)
+    db.write_now(sealing.seal_due, NOW)
+
+    def take_away(conn: Connection) -> str:
+        if conn.dialect.name == "sqlite":
+            pytest.skip("inside a unit SQLite keeps its foreign keys")
+        unlocked(conn)
+        sealed = "SELECT transaction_id FROM ledger_seal WHERE partner_id = 'nord' AND n = 4"
+        gone = str(conn.execute(text(sealed)).scalar_one())
+        conn.execute(text("DELETE FROM posting WHERE transaction_id = :id"), {"id": gone})
+        conn.execute(text("DELETE FROM ledger_transaction WHERE id = :id"), {"id": gone})
+        return gone
+
+    gone = db.write_now(take_away)
+    told = f"chain of nord, seal 4: transaction {gone} was sealed and is gone"
+    assert told in db.read_now(billing.check).problems
+
+
 @pytest.mark.parametrize("verb", ["UPDATE ledger_seal SET n = n + 100", "DELETE FROM ledger_seal"])
 def test_the_database_refuses_to_change_a_seal(db: Database, verb: str) -> None:
     db.write_now(two_partners)
