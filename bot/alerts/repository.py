@@ -53,14 +53,14 @@ def clients_due(
     partner_id: PartnerId | None = None,
     without: Collection[PartnerId] = (),
 ) -> list[ClientId]:
-    """Clients with a rung that was reached, the longest waiting first."""
-    query = select(alert_due.c.client_id).where(alert_due.c.due_at <= now).group_by(alert_due.c.client_id)
+    """Clients with a rung that was reached, the longest waiting first: those of the first `limit` rungs."""
+    query = select(alert_due.c.client_id).where(alert_due.c.due_at <= now)
     if partner_id is not None:
         query = query.where(alert_due.c.partner_id == partner_id)
     if without:
         query = query.where(alert_due.c.partner_id.not_in(list(without)))
-    query = query.order_by(func.min(alert_due.c.due_at), alert_due.c.client_id).limit(limit)
-    return [ClientId(found) for found in conn.execute(query).scalars()]
+    query = query.order_by(alert_due.c.due_at, alert_due.c.client_id).limit(limit)
+    return [ClientId(found) for found in dict.fromkeys(conn.execute(query).scalars())]
 
 
 def rungs_reached(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> dict[ClientId, list[Due]]:

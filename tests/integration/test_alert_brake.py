@@ -14,7 +14,7 @@ from bot.alerts.why import why
 from bot.app.operations import Operations
 from bot.app.surroundings import surroundings as shipped
 from bot.clock import ManualClock
-from bot.config import OperationsSettings, load_settings
+from bot.config import CanarySettings, OperationsSettings, load_settings
 from bot.directory import service as directory
 from bot.ids import ClientId
 from bot.storage.engine import Database
@@ -107,7 +107,7 @@ async def test_only_an_owner_answers(db: Database) -> None:
 
 @pytest.mark.parametrize("owner", [None, {"consent": None}, {"finances": False}])
 async def test_with_no_owner_to_ask_everybody_is_told_and_operations_hear_of_it(
-    db: Database, owner: dict[str, str | bool | None] | None, caplog: pytest.LogCaptureFixture
+    db: Database, owner: dict[str, str | bool | None] | None
 ) -> None:
     def story(conn: Connection) -> None:
         add_partner(conn)
@@ -123,9 +123,8 @@ async def test_with_no_owner_to_ask_everybody_is_told_and_operations_hear_of_it(
         assert [one.template for one in messages(conn)] == ["alerts/several"]
 
     await db.write(story)
-    operations = Operations(
-        db, ManualClock(NOW + MINUTE), OperationsSettings(), registry := CollectorRegistry(), speaks=True
-    )
+    registry, clock, off = CollectorRegistry(), ManualClock(NOW + MINUTE), CanarySettings(enabled=False)
+    operations = Operations(db, clock, OperationsSettings(), registry, canary=off, speaks=True)
     await operations.look()
     assert registry.get_sample_value("curatorbot_alarms_total", {"alarm": "unasked"}) == 1
 
