@@ -1,4 +1,5 @@
-"""When nobody reacts: from stage 3 on, an alert that was left to one person goes to the others."""
+"""An alert that was left to one person goes to the others: at once when it did not arrive there, from stage 3 on when
+nobody reacts."""
 
 from datetime import datetime, timedelta
 
@@ -15,12 +16,16 @@ _CHUNK = 500
 
 
 def escalate(conn: Connection, *, now: datetime, env: Surroundings) -> int:
-    """Let the others be told of what the one responsible neither claimed nor settled in time; how many are told.
+    """Let the others be told of what the one responsible did not get, or neither claimed nor settled in time; how many
+    are told.
 
     Only who is not told because the client is assigned to somebody else; each of them at an hour that fits.
     """
     since = now - timedelta(hours=env.policy.escalate_after_hours)
     silent = notifications.left_to_one(conn, _FROM_STAGE, since, _CHUNK)
+    seen = {(alert.id, curator_id) for alert, curator_id in silent}
+    unreached = notifications.left_to_unreached(conn, _CHUNK)
+    silent += [one for one in unreached if (one[0].id, one[1]) not in seen]
     if not silent:
         return 0
     people = directory.curators_by_id(conn, {curator_id for _, curator_id in silent})

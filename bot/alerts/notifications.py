@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, select, text, update
+from sqlalchemy import Connection, and_, delete, exists, or_, select, text, update
 
 from bot.alerts.alert import Alert
 from bot.alerts.repository import OPEN, as_alert
@@ -73,6 +73,27 @@ def begin_digest(conn: Connection, curator_id: CuratorId, day: date, now: dateti
     """Take the one regular message that a person gets on a day of its calendar; False when it was taken before."""
     row = {"curator_id": curator_id, "day": day.isoformat(), "at": now}
     return bool(insert_if_absent(conn, digest, [row]))
+
+
+def left_to_unreached(conn: Connection, limit: int) -> list[tuple[Alert, CuratorId]]:
+    """Open alerts that nobody has claimed and that reached none of those told, and who was spared for their sake.
+
+    Not reached: refused, too late, taken and never confirmed, or reported both failed and delivered and not read yet.
+    """
+    claimed = exists().where(hold.c.client_id == alert.c.client_id, hold.c.kind == "claim", hold.c.ended_at.is_(None))
+    told = notification.alias("told")
+    doubtful = and_(or_(delivery.c.unconfirmed, delivery.c.contradicted), delivery.c.state != "read")
+    lost = or_(delivery.c.state.in_(["failed", "undelivered", "expired"]), doubtful)
+    theirs = and_(told.c.alert_id == alert.c.id, told.c.outcome == "sent", delivery.c.id == told.c.delivery_id)
+    query = (
+        select(notification.c.curator_id, alert)
+        .join(alert, alert.c.id == notification.c.alert_id)
+        .where(OPEN, ~claimed, notification.c.outcome == "suppressed", notification.c.reason == "assigned")
+        .where(exists().where(theirs, lost), ~exists().where(theirs, ~lost))
+        .order_by(alert.c.raised_at, notification.c.curator_id)
+        .limit(limit)
+    )
+    return [(as_alert(row), CuratorId(row.curator_id)) for row in conn.execute(query)]
 
 
 def left_to_one(conn: Connection, stage: int, raised_before: datetime, limit: int) -> list[tuple[Alert, CuratorId]]:

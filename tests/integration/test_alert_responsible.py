@@ -2,7 +2,8 @@
 
 from datetime import date, timedelta
 
-from sqlalchemy import Connection
+import pytest
+from sqlalchemy import Connection, update
 
 from bot.alerts import service as alerts
 from bot.alerts.claims import claim
@@ -10,6 +11,7 @@ from bot.alerts.escalation import escalate
 from bot.directory import arrangements
 from bot.directory import service as directory
 from bot.storage.engine import Database
+from bot.storage.tables import delivery
 from tests.integration.alert_world import (
     ENV,
     NOW,
@@ -59,6 +61,38 @@ async def test_the_others_hear_after_a_silence_from_stage_three_on(db: Database)
         assert messages(conn, anna)[0].body.startswith("Finances: *Alfa Dental* ends in 3 days\n")
 
     await db.write(story)
+
+
+@pytest.mark.parametrize(
+    ("became", "others"),
+    [
+        ({"state": "failed"}, 1),
+        ({"state": "undelivered"}, 1),
+        ({"state": "expired"}, 1),
+        ({"state": "sent", "unconfirmed": True}, 1),
+        ({"state": "unknown", "unconfirmed": True}, 1),
+        ({"state": "delivered", "contradicted": True}, 1),
+        ({"state": "read", "contradicted": True}, 0),
+        ({"state": "sent"}, 0),
+        ({"state": "delivered"}, 0),
+    ],
+)
+async def test_what_did_not_reach_the_one_goes_to_the_others(
+    sqlite_db: Database, became: dict[str, object], others: int
+) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        arrangements.assign(conn, add_client(conn), marta)
+        scan(conn)
+        conn.execute(update(delivery).values(became))
+        later = NOW + timedelta(minutes=30)
+        assert escalate(conn, now=later, env=ENV) == others
+        assert escalate(conn, now=later, env=ENV) == 0
+        scan(conn, later)
+        assert len(messages(conn, anna)) == others
+
+    await sqlite_db.write(story)
 
 
 async def test_whoever_claims_or_settles_spares_the_others(db: Database) -> None:
