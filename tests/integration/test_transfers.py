@@ -97,9 +97,9 @@ def test_what_is_due_comes_the_oldest_first_and_no_more_than_asked(db: Database)
     def unit(conn: Connection) -> None:
         client_id = world(conn)[0]
         quotes = [ask_top_up(conn, client_id, euro(f"{n}0.00")) for n in (1, 2, 3)]
-        for quote, seconds in zip(quotes, (50, 10, 30), strict=True):
+        for quote, seconds in zip(quotes, (50, 30, 10), strict=True):
             say_yes(conn, quote, undo_seconds=seconds)
-        by_time = [quotes[1].id, quotes[2].id, quotes[0].id]
+        by_time = [quotes[2].id, quotes[1].id, quotes[0].id]
         at = NOW + timedelta(seconds=30)
         assert [one.id for one in transfers.due(conn, at, 5)] == by_time[:2]
         assert [one.id for one in transfers.due(conn, at, 1)] == by_time[:1]
@@ -223,6 +223,8 @@ def test_a_debt_that_is_paid_off_cannot_be_run_up_again(db: Database) -> None:
         assert floor() == -2000
         say_yes(conn, ask_top_up(conn, client_id, euro("19.99")))
         assert floor() == -1
+        give(conn, euro("1.00"), key="more")
+        assert floor() == -1
         say_yes(conn, ask_top_up(conn, client_id, euro("5.00")))
         assert floor() == 0
 
@@ -244,6 +246,9 @@ def test_what_is_missing_is_counted_to_the_cent(db: Database) -> None:
         }
         refuse_short(partner, "EUR", euro("5000.00"))
         refuse_short(None, "EUR", euro("0.00"))
+        with pytest.raises(UserError) as a_cent_short:
+            refuse_short(partner, "EUR", euro("5000.01"))
+        assert a_cent_short.value.facts["missing"] == as_json(euro("0.01"))
         with pytest.raises(UserError) as caught:
             refuse_short(None, "EUR", Money(1, "EUR"))
         cent, nothing = as_json(euro("0.01")), as_json(euro("0.00"))

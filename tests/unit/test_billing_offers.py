@@ -112,6 +112,27 @@ class TestRenewing:
         ended = replace(INBOX, plan="Old plan", end_date=date(2026, 11, 25))
         assert left(ended, "pro") == "Old plan"
 
+    def test_the_quote_shows_the_difference_only_where_there_is_one(self) -> None:
+        def shown(plan: str) -> Money | None:
+            there = desk(INBOX)
+            bought = offer.purchase(there, plan, 1, None)
+            return offer.renewal(there, bought, SubscriptionId("new"), TRANSFER, "token").quote.difference
+
+        assert (shown("pro"), shown("inbox")) == (euro("10.00"), None)
+
+    def test_a_sample_price_is_that_of_the_plan_bought(self) -> None:
+        book = shipped_book()
+        key = ("month", "start", "default", "EUR")
+        published = {key: tuple(replace(one, sample=False) for one in book.prices[key])}  # type: ignore[index]
+        there = replace(desk(INBOX), book=replace(book, prices={**book.prices, **published}))
+
+        def sample(plan: str) -> bool:
+            later = replace(there, today=date(2026, 12, 16))
+            bought = offer.purchase(later, plan, 1, None)
+            return offer.renewal(later, bought, SubscriptionId("new"), TRANSFER, "token").quote.sample_prices
+
+        assert (sample("start"), sample("pro")) == (False, True)
+
     def test_what_it_starts_again_is_known_with_the_offer(self) -> None:
         there = desk(INBOX, channels=(channel("a", "s"), channel("b"), channel("free", free=True)))
         made = offer.renewal(there, offer.purchase(there, None, None, None), SubscriptionId("new"), TRANSFER, "token")

@@ -27,7 +27,7 @@ from bot.ids import AccountId, ClientPaymentId, CuratorId, PartnerId, Transactio
 from bot.money import Money, as_json, of
 from tests.unit.billing_book import shipped_book
 from tests.unit.test_billing_offers import TRANSFER, desk, euro
-from tests.unit.test_billing_standing import channel, held
+from tests.unit.test_billing_standing import RUNS, channel, held
 
 BOOK = shipped_book()
 TODAY = date(2026, 11, 26)
@@ -126,6 +126,19 @@ class TestFreeChannels:
 
         assert until(left=True) == date(2029, 1, 1)
         assert until(left=False) == date(2031, 1, 1)
+
+
+def test_advice_is_for_the_plan_the_client_has() -> None:
+    """A year of Start costs 144.00 in one purchase; on the plan of channels without one, 432.00."""
+    rate = BOOK.program("seed").rate(TODAY, 1)
+    running = replace(RUNS, plan="start")
+    for there, cost in (
+        (held(running, channels=(channel("a", running),)), "144"),
+        (held(channels=(channel("a"),)), "432"),
+    ):
+        best = what_if(there, BOOK, rate, TODAY).best
+        assert best is not None
+        assert best.cost == euro(cost)
 
 
 def test_advice_without_a_channel_names_the_client() -> None:
