@@ -9,6 +9,7 @@ import pytest
 from bot.billing import offer
 from bot.billing.holdings import Channel, Holdings, Subscription
 from bot.billing.offer import Desk
+from bot.billing.plan import PriceKey
 from bot.billing.quote import from_facts
 from bot.errors import UserError
 from bot.ids import AccountId, ChannelId, ClientId, PartnerId, SubscriptionId, TransferId
@@ -122,8 +123,8 @@ class TestRenewing:
 
     def test_a_sample_price_is_that_of_the_plan_bought(self) -> None:
         book = shipped_book()
-        key = ("month", "start", "default", "EUR")
-        published = {key: tuple(replace(one, sample=False) for one in book.prices[key])}  # type: ignore[index]
+        key: PriceKey = ("month", "start", "default", "EUR")
+        published = {key: tuple(replace(one, sample=False) for one in book.prices[key])}
         there = replace(desk(INBOX), book=replace(book, prices={**book.prices, **published}))
 
         def sample(plan: str) -> bool:
