@@ -22,6 +22,7 @@ from bot.errors import UserError
 from bot.i18n import moment_text, money_text
 from bot.ids import JobId, TransferId
 from bot.jobs.port import Job
+from bot.storage.switches import Switch, refuse_while_paused
 
 payout = typer.Typer(help="Money taken out of the partner account, by the operator.", no_args_is_help=True)
 _AmountArgument = Annotated[str, typer.Argument(help="Such as 500 or 500.00.")]
@@ -106,7 +107,12 @@ def request(
     money = amount_of(amount, currency_of(currency))
     with session(config) as here:
         who, text = here.partner(partner), _reason(reason)
-        held = here.db.write_now(lambda conn: payouts.request(conn, who.id, money, reason=text, now=here.now))
+
+        def unit(conn: Connection) -> Payout:
+            refuse_while_paused(conn, Switch.MONEY)
+            return payouts.request(conn, who.id, money, reason=text, now=here.now)
+
+        held = here.db.write_now(unit)
     _show(held, json=json)
 
 
@@ -123,6 +129,7 @@ def payout_paid(
         who, env, text = here.partner(partner), here.env, _reason(reference)
 
         def unit(conn: Connection) -> Payout:
+            refuse_while_paused(conn, Switch.MONEY)
             changes = payouts.paid(conn, who.id, TransferId(which), reference=text, now=here.now)
             apply(conn, changes, now=here.now, env=env)
             return next(one for one in payouts.payouts(conn, who.id, 10_000) if one.id == which)

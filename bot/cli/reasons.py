@@ -22,6 +22,7 @@ _SENTENCES = {
     "client_exists": "There is a client {account_id} already.",
     "clock_backwards": "The clock only moves forward.",
     "clock_is_real": "This is a real account: its clock cannot be moved. Use --dry-run to look ahead.",
+    "money_stopped": "Money is paused since {since} by {who}: {why}. Nothing moved; curatorbot resume money ends it.",
     "nothing_held": "Nothing waits for an answer: the scan holds nothing back.",
     "clock_too_far": "The clock moves at most {days} days ahead.",
     "bad_amount": "{text} is no amount of money; write it such as 1440 or 1440.50.",

@@ -23,6 +23,7 @@ from bot.directory.people import Client
 from bot.errors import UserError
 from bot.i18n import date_text, money_text
 from bot.ids import SubscriptionId
+from bot.storage.switches import Switch, refuse_while_paused
 
 subscriptions = typer.Typer(help="Subscriptions; freezing and refunds are not offered.", no_args_is_help=True)
 _BY = "command line"
@@ -63,6 +64,7 @@ def create(
             return
 
         def unit(conn: Connection) -> tuple[Client, Unpaid]:
+            refuse_while_paused(conn, Switch.MONEY)
             who = client_of(conn, here.partner(partner), client)
             asked, book = Asked(who.partner_id, who.id, here.now), here.env.book
             made = subscribing.create_unpaid(conn, book, asked, channels=_named(channel or []), **wanted)
@@ -232,6 +234,7 @@ def _carry_out(
     here: Session, partner: str | None, client: str, ask: Any, what: Any, more: dict[str, Any], yes: bool, json: bool
 ) -> None:
     """Show the quote, ask, and carry out exactly that."""
+    here.db.read_now(refuse_while_paused, Switch.MONEY)
     who, dry = _dry(here, partner, client, ask, what, more)
     if not json:
         show_quote(who, dry, json=False)
@@ -239,6 +242,7 @@ def _carry_out(
         raise typer.Abort
 
     def unit(conn: Connection) -> tuple[str, Quote]:
+        refuse_while_paused(conn, Switch.MONEY)
         made = _asked(here, conn, who, ask, what, more, save=True)
         if (made.price, made.client_gets) != (dry.price, dry.client_gets):
             raise UserError("quote_stale", reason="price")

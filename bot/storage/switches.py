@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Row, delete, select
 
+from bot.errors import UserError
 from bot.storage import audit, queries
 from bot.storage.tables import switch
 
@@ -32,6 +33,14 @@ class Pause:
 def paused(conn: Connection, which: Switch) -> bool:
     """Whether this is stopped now."""
     return conn.execute(select(switch.c.name).where(switch.c.name == which.value)).first() is not None
+
+
+def refuse_while_paused(conn: Connection, which: Switch) -> None:
+    """Raise UserError money_stopped or sending_stopped, with who stopped it, when and why."""
+    stopped = next((one for one in pauses(conn) if one.switch is which), None)
+    if stopped is not None:
+        facts = {"since": f"{stopped.since:%d %b %H:%M} UTC", "who": stopped.who, "why": stopped.reason}
+        raise UserError(f"{which}_stopped", **facts)
 
 
 def pauses(conn: Connection) -> list[Pause]:
