@@ -2,7 +2,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
 
-.PHONY: setup demo test check lint wheel bench simulate lock clean
+.PHONY: setup demo test check lint wheel bench simulate year lock clean
 
 ## setup: make .venv with everything in it, and nothing else
 setup: $(VENV)/.ok
@@ -43,6 +43,10 @@ bench: $(VENV)/.ok
 ## simulate: the longer simulations: every crash on both databases
 simulate: $(VENV)/.ok
 	@$(BIN)/python -m pytest -q -m simulation tests/simulation
+
+## year: a year of alerts for 500 clients, and the table of what came of each stage that was due
+year: $(VENV)/.ok
+	@CURATORBOT_WHOLE_YEAR=1 $(BIN)/python -m pytest -q -s tests/property/test_alert_year.py
 
 ## lock: rewrite the pins; they name no registry host
 lock: $(VENV)/.ok

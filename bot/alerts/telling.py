@@ -10,10 +10,10 @@ from bot.alerts import notifications
 from bot.alerts.alert import Alert, Kind
 from bot.alerts.digest import Digest, digest
 from bot.alerts.fingerprint import message_key
-from bot.alerts.quiet import opening_after
+from bot.alerts.quiet import opening_after, send_at
 from bot.alerts.report import ScanReport
 from bot.alerts.surroundings import Surroundings
-from bot.alerts.timing import can_wait
+from bot.alerts.timing import can_wait, deadline
 from bot.alerts.wording import worded
 from bot.directory import service as directory
 from bot.directory.people import Curator, Suppression
@@ -51,6 +51,9 @@ def _timely(conn: Connection, curator: Curator, alerts: list[Alert], now: dateti
     """What goes now: everything in the one message of the day; later that day only what cannot wait for the next."""
     if not alerts or not env.policy.respect_hours or curator.any_hour:
         return alerts
+    alerts = _in_hours(conn, curator, alerts, now, env)
+    if not alerts:
+        return []
     day = now.astimezone(ZoneInfo(curator.time_zone)).date()
     if notifications.begin_digest(conn, curator.id, day, now):
         return alerts
@@ -58,6 +61,18 @@ def _timely(conn: Connection, curator: Curator, alerts: list[Alert], now: dateti
     later = [one for one in alerts if can_wait(one, following)]
     notifications.postpone(conn, curator.id, [one.id for one in later], following)
     return [one for one in alerts if one not in later]
+
+
+def _in_hours(conn: Connection, curator: Curator, alerts: list[Alert], now: datetime, env: Surroundings) -> list[Alert]:
+    """What may go at this hour: whoever comes late, after hours without a scan, does not ring at night to make up."""
+    kept = []
+    for one in alerts:
+        at = send_at(curator, now, deadline(one), env.policy.is_day_off)
+        if at > now:
+            notifications.postpone(conn, curator.id, [one.id], at)
+        else:
+            kept.append(one)
+    return kept
 
 
 def _bad_news_first(conn: Connection, curator_id: CuratorId, alerts: list[Alert], now: datetime) -> list[Alert]:

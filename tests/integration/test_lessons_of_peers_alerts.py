@@ -289,6 +289,23 @@ async def test_what_comes_in_quiet_hours_waits_and_is_not_dropped(db: Database) 
     await db.write(story)
 
 
+async def test_what_is_late_does_not_ring_at_night_to_make_up_for_it(db: Database) -> None:
+    """Bedolaga skips fixed hours of UTC; after an outage, too, the hours are the person's own."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        evening, night = datetime(2026, 11, 25, 20, tzinfo=UTC), datetime(2026, 11, 27, 1, tzinfo=UTC)
+        add_client(conn, replace(ALFA, ends=date(2026, 12, 2)), now=evening)
+        alerts.scan(conn, now=evening, env=WORKING)
+        alerts.scan(conn, now=night, env=WORKING)
+        assert messages(conn) == []
+        alerts.scan(conn, now=night + 6 * HOUR, env=WORKING)
+        assert len(messages(conn, anna)) == 1
+
+    await db.write(story)
+
+
 async def test_what_is_told_is_what_was_so_when_it_was_raised(db: Database) -> None:
     """OpenMeter's contract: the payload is a snapshot; looking up the present tells what nobody decided."""
 
