@@ -65,6 +65,7 @@ WORDS = Words(
         "period": ("other period", "another period"),
         "undo": ("undo",),
         "release": ("tell them all", "tell all"),
+        "decline": ("tell nobody",),
         "show": ("show", "show list", "show all"),
         "more": ("more", "next", "next page"),
         "both": ("subscribe, then pay", "subscribe then pay", "subscribe first"),
