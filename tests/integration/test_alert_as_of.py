@@ -1,5 +1,6 @@
 """Alerts, answers and lists say as of when: those of a partner whose clients live elsewhere, not of the book."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, update
 from bot.storage.engine import Database
 from bot.storage.tables import client, partner
 from tests.integration.alert_world import (
+    ALFA,
     BETA,
     GAMMA,
     NOW,
@@ -57,5 +59,21 @@ async def test_clients_of_the_book_are_as_they_are_now(db: Database) -> None:
         assert "Source" not in told.body
         for question in ("due", "clients", "balance beta", "renew gamma", "topup beta 100"):
             assert "Source" not in anna.ask(question).text, question
+
+    await db.write(story)
+
+
+@pytest.mark.parametrize(
+    ("balance", "said"),
+    [("0.00", "€1,440.00"), ("40.00", "€1,440.00, €1,400.00 short"), ("1440.00", "€1,440.00")],
+)
+async def test_what_the_balance_lacks_for_the_coming_renewal(db: Database, balance: str, said: str) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        add_curator(conn)
+        add_client(conn, replace(ALFA, balance=balance))
+        scan(conn)
+        (told,) = messages(conn)
+        assert f"Renewal for 12 months: {said}" in told.body.splitlines()
 
     await db.write(story)

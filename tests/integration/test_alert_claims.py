@@ -139,6 +139,7 @@ async def test_from_stage_one_on_a_claim_ends_with_the_working_day_and_returns_t
         assert back[0].body.splitlines() == [
             "Finances: *Alfa Dental* needs somebody again",
             "ID 48210017, still open: till Thu 3 Dec",
+            "Contact: Ilze, +371 20 000 017",
             "It was with Anna, but is not settled yet.",
         ]
         assert claim(conn, _only(conn).id, marta, now=made.until, env=ENV).news
