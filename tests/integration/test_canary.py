@@ -59,6 +59,7 @@ async def house(
 
 async def fire(here: House, *names: str) -> None:
     """The clock strikes: these jobs run, and all that they leave to do."""
+
     def strike(conn: Connection, name: str) -> None:
         here.jobs.enqueue(conn, name, name, here.clock.now())
 
