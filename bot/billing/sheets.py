@@ -2,18 +2,22 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 Cell = str | int | Decimal | date | datetime | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet run a cell instead of showing it."""
+_MOMENT_WIDTH = len("2026-11-26 09:15:00")
+_WIDTH_MAX = 60
 _BOM = "\ufeff"
 """Without it some spreadsheets read UTF-8 as something else."""
 
@@ -29,13 +33,20 @@ def csv_file(rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def xlsx_file(title: str, rows: Iterable[Sequence[Cell]], bold: Sequence[int] = (0,)) -> bytes:
-    """Rows as a workbook with one sheet; `bold` are the places of the rows that stand out. Moments lose their zone."""
+    """Rows as a workbook with one sheet; `bold` are the places of the rows that stand out. Moments lose their zone.
+
+    Columns are as wide as what stands in them, and the first row stays in sight.
+    """
+    listed = [tuple(row) for row in rows]
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_sheet_title(title))
-    for n, row in enumerate(rows):
+    sheet.freeze_panes = "A2"
+    for place, width in enumerate(_widths(listed), 1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    for n, row in enumerate(listed):
         cells = []
         for value in row:
-            plain: Any = value.replace(tzinfo=None) if isinstance(value, datetime) else value
+            plain: Any = value.replace(tzinfo=None, microsecond=0) if isinstance(value, datetime) else value
             cell = WriteOnlyCell(sheet, value=plain)
             if isinstance(value, str):
                 cell.data_type = "s"
@@ -47,6 +58,17 @@ def xlsx_file(title: str, rows: Iterable[Sequence[Cell]], bold: Sequence[int] = 
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _widths(rows: Sequence[Sequence[Cell]]) -> Iterator[int]:
+    """The width of each column in letters: the longest of what it shows, and a little room."""
+    for column in zip_longest(*rows):
+        shown = (
+            _MOMENT_WIDTH if isinstance(one, datetime) else len(f"{one:,}" if isinstance(one, Decimal) else str(one))
+            for one in column
+            if one is not None
+        )
+        yield min(max(shown, default=0), _WIDTH_MAX) + 2
 
 
 def _csv_cell(cell: Cell) -> str:

@@ -95,6 +95,8 @@ def test_a_statement_opens_in_a_spreadsheet(db: Database) -> None:
     assert sheet is not None
     assert sheet.title == "Nord, 2026-11, EUR"
     assert (sheet["C3"].value, sheet["B1"].font.bold) == (1200, True)
+    assert (sheet.freeze_panes, sheet["A3"].is_date) == ("A2", True)
+    assert {letter: sheet.column_dimensions[letter].width for letter in "AB"} == {"A": 21, "B": 17}
     assert (sheet["I4"].value, sheet["I4"].data_type) == ('=1+1 "x\\" (operator)', "s")
 
 
