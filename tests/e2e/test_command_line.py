@@ -373,10 +373,3 @@ def test_the_list_is_drawn_as_a_picture(filled: Callable[..., Any], run: Run, tm
     assert (tmp_path / "due.png").read_bytes().startswith(b"\x89PNG")
     code, _, err = run("due", "--picture", str(tmp_path / "nowhere" / "due.png"))
     assert (code, "was not written" in err) == (1, True)
-
-
-def test_the_list_is_drawn_as_a_picture(filled: Callable[..., Any], run: Run, tmp_path: Path) -> None:
-    assert run("due", "--picture", str(tmp_path / "due.png"), "--language", "ru")[0] == 0
-    assert (tmp_path / "due.png").read_bytes().startswith(b"\x89PNG")
-    code, _, err = run("due", "--picture", str(tmp_path / "nowhere" / "due.png"))
-    assert (code, "was not written" in err) == (1, True)
