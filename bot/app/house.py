@@ -133,7 +133,8 @@ class House:
         if self._has("worker"):
             self._keep(self.jobs.run(), "jobs")
             self._keep(self._beat(), "heartbeat")
-            self._keep(self._catch_up(), "catch up")
+            if self.role != "visit":
+                self._keep(self._catch_up(), "catch up")
         if self._has("scheduler"):
             self.scheduler.start()
         if self._has("web"):
@@ -197,7 +198,11 @@ class House:
             self.clock.move_to_offset(await self.db.read(read_offset))
 
     async def _catch_up(self) -> None:
-        """Take in what people wrote while nobody listened."""
+        """Take in what people wrote while nobody listened.
+
+        Not on a visit, which hands its own message in: to ask for it as well would race with the webhook, and the
+        provider's list does not say which button was tapped.
+        """
         await recover_inbound(self.db, self.transport, self.clock, self.jobs)
 
     async def _beat(self) -> None:
