@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.config import Settings, WazzupSettings
 from bot.ids import Address
 from bot.jobs.port import Handler, Job, Jobs
+from bot.messaging.masking import Bodies
 from bot.messaging.outbox import RELAY_JOB
 from bot.messaging.relay import Relay
 from bot.messaging.transports.wazzup import PER_SECOND, WazzupTransport, sameness
@@ -45,6 +46,7 @@ class Wazzup:
                 per_second=min(PER_SECOND, settings.limits.sends_per_second),
                 people_per_day=settings.limits.people_per_day or None,
                 sameness=sameness(),
+                bodies=Bodies(settings.delivery.bodies),
             )
 
     @property

@@ -31,7 +31,7 @@ from bot.jobs.local import LocalJobs
 from bot.jobs.port import Job
 from bot.messaging import inbox, outbox
 from bot.messaging.content_sync import ContentSync
-from bot.messaging.message import ErrorClass, Inbound, Kind, Outgoing, StatusUpdate
+from bot.messaging.message import ErrorClass, ErrorCode, Inbound, Kind, Outgoing, StatusUpdate
 from bot.messaging.relay import Relay
 from bot.messaging.templates import Button, Content, registry
 from bot.messaging.transport import Accepted, Approval, Capabilities, OutMessage, Result, Seen
@@ -158,7 +158,7 @@ class _Wire:
     def parse(self, path_qs: str, body: bytes, now: datetime) -> Sequence[Inbound | StatusUpdate]:
         return []
 
-    def classify(self, code: int) -> ErrorClass:
+    def classify(self, code: ErrorCode) -> ErrorClass:
         return ErrorClass.PERMANENT
 
     async def lookup(self, to: Address, since: datetime) -> list[Seen]:

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from bot.clock import ManualClock
 from bot.config import TwilioSettings
 from bot.ids import Address, DeliveryId
+from bot.messaging.masking import Bodies, kept
 from bot.messaging.message import ErrorClass, Inbound, StatusUpdate
 from bot.messaging.status import State, meaning
 from bot.messaging.transport import Accepted, OutMessage, Rejected, Transport, Unknown
@@ -205,6 +206,24 @@ async def test_too_fast_is_certainly_unsent_and_can_be_tried_again(world: World)
 async def test_a_lost_answer_is_unknown(world: World, kind: str) -> None:
     world.trouble(kind)
     assert isinstance(await world.transport.send(text(world)), Unknown)
+
+
+async def test_what_was_asked_and_answered_is_told_without_credentials(world: World) -> None:
+    taken, refused, lonely = (
+        await world.transport.send(text(world, "a word for Anna")),
+        await world.stranger.send(text(world)),
+        await world.lonely.send(text(world)),
+    )
+    for result, status in ((taken, 201), (refused, 401), (lonely, None)):
+        assert result.exchange is not None
+        assert result.exchange.request["method"] == "POST"
+        assert (result.exchange.response or {}).get("status") == status
+        assert not any(word in repr(result.exchange) for word in ("Authorization", "Bearer", "Basic "))
+    assert taken.exchange is not None
+    assert "a word for Anna" in repr(taken.exchange.request)
+    kept_of_it = kept(taken.exchange.request, Bodies.MASKED)
+    assert "a word for Anna" not in repr(kept_of_it)
+    assert ANNA.rpartition("+")[2] not in repr(kept_of_it)
 
 
 async def test_nobody_there_is_certainly_unsent(world: World) -> None:

@@ -6,6 +6,7 @@ stays unknown. Sending it again within 60 seconds is safe, since it carries our 
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -17,7 +18,17 @@ from bot.ids import Address
 from bot.messaging.message import ErrorClass, ErrorCode, Inbound, StatusUpdate
 from bot.messaging.sameness import Limit, Sameness
 from bot.messaging.templates import Content
-from bot.messaging.transport import Accepted, Approval, Capabilities, OutMessage, Rejected, Result, Seen, Unknown
+from bot.messaging.transport import (
+    Accepted,
+    Approval,
+    Capabilities,
+    Exchange,
+    OutMessage,
+    Rejected,
+    Result,
+    Seen,
+    Unknown,
+)
 from bot.messaging.transports import wazzup_errors, wazzup_webhook
 from bot.messaging.transports.wazzup_request import SENDER_PREFIX, TEXT_MAX, body_of
 
@@ -27,6 +38,8 @@ SAME_TO_ALL = Limit(80, timedelta(seconds=10), per_person=False)
 PER_SECOND = 20.0
 """Wazzup takes 500 requests in 5 seconds, of everybody who uses the account."""
 _CONNECT_SECONDS = 5.0
+_ANSWER_MAX = 500
+"""So much is shown of an answer that is no JSON."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 """No byte of the request went out."""
 
@@ -67,8 +80,17 @@ class WazzupTransport:
             body = body_of(message, self._channel_id, self._transport)
         except ValueError as error:
             return Rejected(ErrorClass.RECIPIENT, None, str(error))
+        request = {"method": "POST", "url": self._url, "json": body}
+        answer = await self._post(body)
+        if not isinstance(answer, httpx.Response):
+            return replace(answer, exchange=Exchange(request))
+        response = {"status": answer.status_code, "body": _shown(answer)}
+        result = read_answer(answer.status_code, answer.content, message.delivery_id)
+        return replace(result, exchange=Exchange(request, response))
+
+    async def _post(self, body: Mapping[str, Any]) -> httpx.Response | Rejected | Unknown:
         try:
-            answer = await self._http.post(self._url, json=body)
+            return await self._http.post(self._url, json=body)
         except _NOT_SENT as error:
             return Rejected(ErrorClass.RETRY, None, f"no connection: {type(error).__name__}")
         except httpx.InvalidURL as error:
@@ -77,7 +99,6 @@ class WazzupTransport:
             return Unknown("no answer in time")
         except httpx.HTTPError as error:
             return Unknown(f"broke off: {type(error).__name__}")
-        return read_answer(answer.status_code, answer.content, message.delivery_id)
 
     def verify(self, headers: Mapping[str, str], path_qs: str, body: bytes) -> bool:
         """Whether the address ends in our secret."""
@@ -127,6 +148,14 @@ class WazzupTransport:
 def sameness() -> Sameness:
     """The pace that keeps the channel from being taken for a spammer's."""
     return Sameness((SAME_TO_ONE, SAME_TO_ALL))
+
+
+def _shown(answer: httpx.Response) -> Any:
+    """An answer for the delivery log, or its beginning when it is no JSON."""
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text[:_ANSWER_MAX]
 
 
 def read_answer(http_status: int, body: bytes, delivery_id: str) -> Result:
