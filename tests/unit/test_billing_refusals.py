@@ -141,6 +141,12 @@ def test_advice_is_for_the_plan_the_client_has() -> None:
         assert best.cost == euro(cost)
 
 
+def test_where_nothing_has_a_price_there_is_no_best_way() -> None:
+    there = replace(held(channels=(channel("a"),)), currency="CHF")
+    found = what_if(there, BOOK, BOOK.program("seed").rate(TODAY, 1), TODAY)
+    assert (found.best, found.options, found.daily_cost) == (None, (), None)
+
+
 def test_advice_without_a_channel_names_the_client() -> None:
     asked = refused(lambda: what_if(held(), BOOK, BOOK.program("seed").rate(TODAY, 1), TODAY))
     assert asked == ("no_subscription", {"client": "client"})

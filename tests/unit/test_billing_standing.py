@@ -106,6 +106,8 @@ def test_channels_that_have_paid_today_cost_from_tomorrow() -> None:
     assert run_out_day(replace(paid, available=euro("0.00")), BOOK, TODAY) == date(2026, 11, 25)
     ahead = held(channels=(channel("a", through=TODAY + timedelta(days=2)),), balance="4.00")
     assert run_out_day(ahead, BOOK, TODAY) == date(2026, 11, 30)
+    a_day_ahead = held(channels=(channel("a", through=TODAY + timedelta(days=1)),), balance="4.00")
+    assert run_out_day(a_day_ahead, BOOK, TODAY) == date(2026, 11, 29)
 
 
 def test_a_channel_without_a_price_costs_nothing_that_is_known() -> None:
