@@ -11,7 +11,7 @@ from bot.ids import Address, DeliveryId
 from bot.messaging import outbox
 from bot.messaging.attempts import Ended, record_attempts
 from bot.messaging.claims import Claimed, claim
-from bot.messaging.message import ErrorClass, Inbound, Kind, Outgoing, StatusUpdate
+from bot.messaging.message import ErrorClass, ErrorCode, Inbound, Kind, Outgoing, StatusUpdate
 from bot.messaging.status import Applied, State
 from bot.messaging.statuses import apply_statuses
 from bot.messaging.templates import Button, Content, registry
@@ -131,8 +131,8 @@ class ScriptedTransport:
     def parse(self, path_qs: str, body: bytes, now: datetime) -> Sequence[Inbound | StatusUpdate]:
         return []
 
-    def classify(self, code: int) -> ErrorClass:
-        return classify(code)
+    def classify(self, code: ErrorCode) -> ErrorClass:
+        return classify(code) if isinstance(code, int) else ErrorClass.PERMANENT
 
     async def lookup(self, to: Address, since: datetime) -> list[Seen]:
         return [seen for seen in self.remembers if seen.to == to and seen.created_at >= since]
