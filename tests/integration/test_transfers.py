@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select, update
 from bot.billing import service as billing
 from bot.billing import subscribing, transfers
 from bot.billing.accounts import find_account, lock_accounts
-from bot.billing.posting import refuse_short, shortfalls
+from bot.billing.ledger import Draft, entries
+from bot.billing.posting import Origin, hold, lock_people, post, refuse_short, set_floor, shortfalls
 from bot.billing.subscribing import Asked, ChannelName
 from bot.billing.transfers import Transfer
 from bot.errors import UserError
@@ -228,6 +229,30 @@ def test_a_debt_that_is_paid_off_cannot_be_run_up_again(db: Database) -> None:
         assert floor() == -1
         say_yes(conn, ask_top_up(conn, client_id, euro("5.00")))
         assert floor() == 0
+
+    db.write_now(unit)
+
+
+def test_a_cent_and_what_comes_back_from_hold_pay_the_debt_too(db: Database) -> None:
+    """30.00 owed and 5.00 held: with 10.00 paid and the 5.00 given back at once, 20.00 are owed; a cent less then."""
+
+    def unit(conn: Connection) -> None:
+        (client_id,) = world(conn, Wanted("48210066", balance="-30.00"))
+        there = find_account(conn, NORD, "client", client_id, "EUR")
+        partner = find_account(conn, NORD, "partner", NORD, "EUR")
+        assert there is not None
+        assert partner is not None
+        set_floor(conn, there.id, -4000)
+        hold(conn, {there.id: 500})
+
+        def paid(amount: str, released: int) -> tuple[Money, int, int | None]:
+            draft = Draft(f"paid:{amount}", "deposit", entries((partner.id, there.id, euro(amount))))
+            post(conn, [draft], Origin(NORD, NOW), locked=lock_people(conn, [draft]), released={there.id: released})
+            (after,) = lock_accounts(conn, [there.id]).values()
+            return after.available, after.held, after.floor
+
+        assert paid("10.00", 500) == (euro("-20.00"), 0, -2000)
+        assert paid("0.01", 0) == (euro("-19.99"), 0, -1999)
 
     db.write_now(unit)
 

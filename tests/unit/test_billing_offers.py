@@ -179,6 +179,11 @@ class TestUnpaid:
         assert made.effect == {"rates": {"c": 200}}
 
 
+def test_only_channels_without_a_row_are_to_be_written() -> None:
+    shop = Channel(ChannelId("new"), "vk", "shop", "active", False, None, None, TODAY)
+    assert offer.new_channels(desk(), [channel(within="s"), shop]) == [{"id": "new", "transport": "vk", "name": "shop"}]
+
+
 def test_a_quote_survives_being_written_down() -> None:
     read_at = NOW - timedelta(hours=3)
     there = desk(INBOX)

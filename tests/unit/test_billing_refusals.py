@@ -1,7 +1,7 @@
 """What billing refuses and the facts it gives for the answer; edges of the pure rules that a cent or a day decides."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,10 +17,10 @@ from bot.billing.free_terms import refuse_free
 from bot.billing.holdings import total_price
 from bot.billing.ledger import Draft, entries, outflow
 from bot.billing.local_day import first_instant
-from bot.billing.plan import CurrencyTerms
+from bot.billing.plan import CurrencyTerms, PriceBook
 from bot.billing.record import Line, Transaction
 from bot.billing.standing import run_out_day
-from bot.billing.statement import month_bounds
+from bot.billing.statement import Statement, StatementRow, month_bounds
 from bot.billing.terms import terms_of
 from bot.errors import UserError
 from bot.ids import AccountId, ClientPaymentId, CuratorId, PartnerId, TransactionId, TransferId
@@ -145,6 +145,32 @@ def test_where_nothing_has_a_price_there_is_no_best_way() -> None:
     there = replace(held(channels=(channel("a"),)), currency="CHF")
     found = what_if(there, BOOK, BOOK.program("seed").rate(TODAY, 1), TODAY)
     assert (found.best, found.options, found.daily_cost) == (None, (), None)
+
+
+def test_a_period_without_a_price_hides_no_other() -> None:
+    """One channel in a currency whose longest period has a price only: the shorter ones are left out, it is not."""
+
+    @dataclass(frozen=True, slots=True)
+    class OnlyYears(PriceBook):
+        def price(self, plan: str, transport: str, currency: str, months: int, on: date) -> Money:
+            if months < 12:
+                raise UserError("price_unknown", plan=plan, transport=transport, currency=currency)
+            return PriceBook.price(self, plan, transport, currency, months, on)
+
+    years = OnlyYears(**{one.name: getattr(BOOK, one.name) for one in fields(BOOK)})
+    found = what_if(held(channels=(channel("a"),)), years, BOOK.program("seed").rate(TODAY, 1), TODAY)
+    assert {one.months for one in found.options} == {12}
+    assert len(found.options) == len(BOOK.plans)
+
+
+def test_a_statement_counts_every_cent_in_and_out() -> None:
+    def row(amount: str) -> StatementRow:
+        return StatementRow(NOW, "Deposit", euro(amount), euro("0"), "", "", "", "")
+
+    rows = tuple(row(one) for one in ("0.01", "-0.01", "2.00", "-1.00"))
+    shown = Statement("EUR", "Europe/Riga", TODAY, euro("0"), rows)
+    assert shown.total(of_deposits=True) == euro("2.01")
+    assert shown.total(of_deposits=False) == euro("-1.01")
 
 
 def test_advice_without_a_channel_names_the_client() -> None:
