@@ -17,6 +17,7 @@ from bot.alerts import (
     receipts,
     recovery,
     repository,
+    restaging,
     returning,
     telling,
 )
@@ -45,6 +46,7 @@ def apply(
     """Take in what billing says has changed, in the unit of the change: ladders, settled alerts, receipts."""
     found = list(changes)
     reasons = _reasons(found)
+    restaging.note(conn, env.policy)
     settled = ladders.rebuild(conn, reasons, now=now, env=env)
     unreceipted = {one: what for one, what in settled.items() if ":" not in reasons[one]}
     recovery.tell_recovered(conn, unreceipted, now=now, env=env)
@@ -62,13 +64,16 @@ def scan(
 ) -> ScanReport:
     """Raise what is due, end claims whose time is up, call others where nobody reacted, and write what is to be said.
 
-    Run twice, it says nothing twice.
+    Run twice, it says nothing twice. Where the stages of the policy have changed, the ladders are made anew first.
 
     With `limit`, at most so many clients are raised in this unit and messages are written once none is left: call again
     while the report says `more`. `dry_run` only counts. Many more clients than usual wait for a yes.
     """
     if dry_run:
         return _rehearsal(conn, now, env, partner_id)
+    while restaging.restage(conn, min(limit or CHUNK, CHUNK), now=now, env=env):
+        if limit is not None:
+            return ScanReport(more=True)
     braked = brake.look(conn, now=now, env=env)
     held = [one for one in braked.held if partner_id in (None, one)]
     report = ScanReport(held=sum(braked.held[one] for one in held))

@@ -12,7 +12,9 @@ from bot.alerts import brake
 from bot.alerts import service as alerts
 from bot.alerts.due import DueClient, due_list
 from bot.alerts.due_picture import Page, page_of
+from bot.alerts.ladders import CHUNK
 from bot.alerts.report import ScanReport
+from bot.alerts.restaging import restage
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.why import Outcome
 from bot.alerts.why import why as outcomes_of
@@ -189,6 +191,8 @@ def _rehearse(here: Session, now: datetime, only: PartnerId | None) -> ScanRepor
 
     def unit(conn: Connection) -> None:
         while not paused(conn, Switch.MONEY) and _charge(conn, env, now):
+            pass
+        while restage(conn, CHUNK, now=now, env=env):
             pass
         raise _Rehearsed(alerts.scan(conn, now=now, env=env, partner_id=only, dry_run=True))
 

@@ -6,6 +6,7 @@ import signal
 
 import structlog
 
+from bot.alerts.restaging import of_nobody
 from bot.app.clock_offset import make_real, read_offset
 from bot.app.house import House, Role, build
 from bot.app.opening import open_database
@@ -67,6 +68,9 @@ async def run_service(settings: Settings, role: Role, *, on_simulator: bool) -> 
 async def _announce(house: House, simulator: Simulator | None) -> None:
     """Say where the doors are, and what is missing at the provider."""
     log.info("serving", role=house.role, url=house.url if house.role in _LISTEN else None)
+    unused = await house.db.read(of_nobody, house.env.around.policy)
+    if unused:
+        log.warning("alerts_of_nobody", tables=unused, recipe="there is no such partner or client: see alerts.toml")
     if simulator is not None:
         report = await house.register_texts()
         log.info("phone_page", url=simulator.url, texts=report.created, problems=report.problems)

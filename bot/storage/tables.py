@@ -9,6 +9,7 @@ from bot.storage.schema.alerts import (
     alert_due,
     digest,
     hold,
+    ladder_policy,
     notification,
 )
 from bot.storage.schema.base import metadata
@@ -94,6 +95,7 @@ __all__ = [
     "import_run",
     "inbox",
     "job",
+    "ladder_policy",
     "ledger_seal",
     "ledger_transaction",
     "metadata",

@@ -1,6 +1,7 @@
 """Tables of alerts: the ladder, alerts, who was told or why not, holds, digests."""
 
 from sqlalchemy import (
+    CheckConstraint,
     Column,
     ForeignKey,
     Index,
@@ -117,3 +118,14 @@ digest = Table(
     PrimaryKeyConstraint("curator_id", "day"),
 )
 """The one regular message a person gets on a day of its own calendar."""
+
+ladder_policy = Table(
+    "ladder_policy",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("anew_after", String(32)),
+    CheckConstraint("id = 1", name="one_row"),
+)
+"""The stages that the ladders were made with. `anew_after`: while they are made anew, the last client that has its own;
+NULL once all do."""

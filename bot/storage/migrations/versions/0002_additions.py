@@ -18,6 +18,7 @@ def upgrade() -> None:
     _what_was_asked_and_answered()
     _hidden_partners()
     _pictures()
+    _stages_that_change()
 
 
 def _error_codes_are_text() -> None:
@@ -115,3 +116,14 @@ def _pictures() -> None:
         sa.PrimaryKeyConstraint("token", name=op.f("pk_picture")),
     )
     op.create_index("ix_picture_expires_at", "picture", ["expires_at"], unique=False)
+
+
+def _stages_that_change() -> None:
+    op.create_table(
+        "ladder_policy",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("anew_after", sa.String(length=32), nullable=True),
+        sa.CheckConstraint("id = 1", name=op.f("ck_ladder_policy_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ladder_policy")),
+    )

@@ -1,0 +1,70 @@
+"""Makes the ladders anew when the stages of `alerts.toml` have changed, as they do not when only time passes."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Connection, select
+
+from bot.alerts.ladders import rebuild
+from bot.alerts.policy import Levels, Policy
+from bot.alerts.surroundings import Surroundings
+from bot.ids import ClientId
+from bot.storage.queries import insert_if_absent, upsert
+from bot.storage.tables import client, ladder_policy, partner
+
+_RESTAGED = "stages"
+"""What is noted with alerts that no stage stands for any more."""
+_FIRST = ""
+"""Before the first client."""
+
+
+def note(conn: Connection, policy: Policy) -> None:
+    """Remember with which stages this database's ladders are made, when nothing is remembered yet."""
+    insert_if_absent(conn, ladder_policy, [{"id": 1, "digest": digest(policy), "anew_after": None}])
+
+
+def restage(conn: Connection, limit: int, *, now: datetime, env: Surroundings) -> bool:
+    """Make the ladders of at most so many clients anew if their stages are old ones; whether more of them wait."""
+    note(conn, env.policy)
+    known = conn.execute(select(ladder_policy.c.digest, ladder_policy.c.anew_after)).one()
+    wanted = digest(env.policy)
+    after = known.anew_after if known.digest == wanted else _FIRST
+    if after is None:
+        return False
+    query = select(client.c.id).where(client.c.id > after).order_by(client.c.id).limit(limit)
+    found = [ClientId(one) for one in conn.execute(query).scalars()]
+    rebuild(conn, dict.fromkeys(found, _RESTAGED), now=now, env=env)
+    more = len(found) == limit
+    upsert(conn, ladder_policy, [{"id": 1, "digest": wanted, "anew_after": found[-1] if more else None}])
+    return more
+
+
+def of_nobody(conn: Connection, policy: Policy) -> list[str]:
+    """The tables of `alerts.toml` that are about a partner or a client that there is not, as they are written there."""
+    partners = set(conn.execute(select(partner.c.id)).scalars())
+    accounts = set(conn.execute(select(client.c.account_id)).scalars()) if policy.of_client else set()
+    named = {*policy.of_partner, *policy.days_off}
+    return [
+        *(f"partner.{one}" for one in sorted(named - partners)),
+        *(f"client.{one}" for one in sorted(set(policy.of_client) - accounts)),
+    ]
+
+
+def digest(policy: Policy) -> str:
+    """The same for policies that make the same ladders."""
+    parts = {
+        "raise_at": policy.raise_at.isoformat(),
+        "general": _plain(policy.general),
+        "partner": {name: _plain(one) for name, one in policy.of_partner.items()},
+        "client": {name: _plain(one) for name, one in policy.of_client.items()},
+    }
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(levels: Levels) -> Mapping[str, Mapping[str, list[int]]]:
+    return {
+        "stages": {kind.value: list(days) for kind, days in levels.stages.items()},
+        "balance": {currency: list(amounts) for currency, amounts in levels.balance.items()},
+    }
