@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import claims, notifications
+from bot.alerts import claims, notifications, repository
 from bot.alerts.alert import WATCHED, Alert
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import moments
@@ -19,7 +19,8 @@ NOT_HEARD = (*(one.value for one in Suppression), "no_address")
 def catch_up(conn: Connection, curator: Curator, alerts: list[Alert], *, now: datetime, env: Surroundings) -> int:
     """Have these open alerts told to a person with the next scan; returns how many.
 
-    Left out are those it was told of, clients that are not told to it, and clients that somebody else takes care of.
+    Left out are those it was told of, clients that are not told to it, and clients that somebody else takes care of;
+    and what it heard of before the balance went up and down, within the cooldown.
     """
     seen = [one for one in alerts if one.kind in WATCHED and curator.follows(one.client_id)]
     people = directory.recipients(conn, {one.client_id for one in seen}, now)
@@ -32,9 +33,13 @@ def catch_up(conn: Connection, curator: Curator, alerts: list[Alert], *, now: da
     ]
     known = notifications.told_of(conn, [one.id for one in wanted])
     spared = {alert_id: told for (alert_id, curator_id), told in known.items() if curator_id == curator.id}
-    waits = moments(conn, [(one, curator.id) for one in wanted if _unheard(one.id, spared)], now, env)
-    notifications.forget_spared(conn, curator.id, [alert_id for alert_id, _, _ in waits])
+    unheard = [one for one in wanted if _unheard(one.id, spared)]
+    heard = repository.heard_lately(conn, curator.id, {one.client_id for one in unheard}, now, env.policy.cooldowns)
+    again = [one for one in unheard if (one.client_id, one.kind, one.stage) in heard]
+    waits = moments(conn, [(one, curator.id) for one in unheard if one not in again], now, env)
+    notifications.forget_spared(conn, curator.id, [one.id for one in unheard])
     notifications.insert_waiting(conn, waits, now)
+    notifications.insert_suppressed(conn, [(one.id, curator.id, "cooldown") for one in again], now)
     return len(waits)
 
 

@@ -21,7 +21,7 @@ from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import moments
 from bot.billing.standings import standings
 from bot.directory import service as directory
-from bot.directory.people import Client
+from bot.directory.people import Client, Suppression
 from bot.directory.routing import Recipients
 from bot.id_generator import new_id
 from bot.ids import AlertId, ClientId, CuratorId, PartnerId
@@ -107,9 +107,15 @@ def plan(
 
 
 def _spared(people: Recipients, unsaid: str | None) -> dict[CuratorId, str]:
-    """Who is not told and why; nobody is, when the alert is `unsaid` for a reason of its own."""
+    """Who is not told and why; nobody is, when the alert is `unsaid` for a reason of its own.
+
+    Then it is not left to the one responsible either, from whom it would go on to the others.
+    """
     spared = {curator_id: why.value for curator_id, why in people.suppressed.items()}
-    return spared | ({curator_id: unsaid for curator_id in people.curators} if unsaid else {})
+    if unsaid is None:
+        return spared
+    left = [one for one, why in people.suppressed.items() if why is Suppression.ASSIGNED]
+    return spared | dict.fromkeys((*people.curators, *left), unsaid)
 
 
 def _alerts(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, or_, select, text, update
 
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
-from bot.ids import AlertId, ClientId, PartnerId
+from bot.ids import AlertId, ClientId, CuratorId, PartnerId
 from bot.storage.queries import insert_if_absent
 from bot.storage.tables import alert, alert_due, channel, client, notification
 
@@ -154,6 +154,34 @@ def said_lately(
         if row.raised_at > now - cooldowns[Kind(row.kind)]:
             found[ClientId(row.client_id)].add((Kind(row.kind), row.stage))
     return found
+
+
+def heard_lately(
+    conn: Connection,
+    curator_id: CuratorId,
+    client_ids: Iterable[ClientId],
+    now: datetime,
+    cooldowns: Mapping[Kind, timedelta],
+) -> set[tuple[ClientId, Kind, int]]:
+    """Kinds and stages that this one person was told of each client within their cooldown."""
+    if not cooldowns:
+        return set()
+    query = (
+        select(alert.c.client_id, alert.c.kind, alert.c.stage, notification.c.at)
+        .join(notification, notification.c.alert_id == alert.c.id)
+        .where(
+            alert.c.client_id.in_(list(client_ids)),
+            alert.c.kind.in_([kind.value for kind in cooldowns]),
+            notification.c.curator_id == curator_id,
+            notification.c.outcome.in_(["sent", "waiting"]),
+            notification.c.at > now - max(cooldowns.values()),
+        )
+    )
+    return {
+        (ClientId(row.client_id), Kind(row.kind), row.stage)
+        for row in conn.execute(query)
+        if row.at > now - cooldowns[Kind(row.kind)]
+    }
 
 
 def insert_alerts(conn: Connection, alerts: Sequence[Alert]) -> set[AlertId]:

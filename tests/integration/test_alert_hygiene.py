@@ -4,16 +4,17 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from bot.alerts import service as alerts
 from bot.alerts.alert import Kind
 from bot.alerts.policy import Levels
 from bot.billing import service as billing
-from bot.ids import ClientId
+from bot.directory import arrangements
+from bot.ids import ClientId, CuratorId
 from bot.money import of
 from bot.storage.engine import Database
-from bot.storage.tables import delivery
+from bot.storage.tables import alert, delivery, notification
 from tests.integration.alert_world import (
     ALFA,
     BETA,
@@ -66,6 +67,63 @@ async def test_akash_3896_a_balance_that_hovers_for_a_week_is_told_once_a_level(
         assert ("running_out", 3, "resolved") in raised(conn)
 
     await db.write(story)
+
+
+async def test_who_comes_back_within_the_cooldown_is_not_told_the_same_level_again(db: Database) -> None:
+    """The alert was raised while the person was away: that is over, but so is not the week since it heard the same."""
+    env = replace(ENV, policy=replace(POLICY, of_client={"48210025": Levels(balance={"EUR": (20,)})}))
+
+    def hovers(conn: Connection, client: ClientId, balance: str, now: datetime) -> None:
+        _adjust(conn, client, "400.00", now)
+        changes = billing.adjust_balance(
+            conn, RIGA, client, of(balance, "EUR"), reason="table", by="import", key=f"{now} low", now=now
+        )
+        alerts.apply(conn, changes, now=now, env=env)
+        alerts.scan(conn, now=now, env=env)
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, olga = add_curator(conn), add_curator(conn, "Olga", role="owner")
+        client = add_client(conn, replace(BETA, balance="400.00"))
+        hovers(conn, client, "19.00", NOW)
+        arrangements.set_away(conn, anna, NOW + 5 * DAY, olga)
+        hovers(conn, client, "18.00", NOW + 4 * DAY)
+        alerts.scan(conn, now=NOW + 6 * DAY, env=env)
+        assert _outcomes(conn, anna, "low_balance") == [("sent", None), ("suppressed", "cooldown")]
+        arrangements.set_away(conn, anna, NOW + 12 * DAY, olga)
+        hovers(conn, client, "19.00", NOW + 8 * DAY)
+        alerts.scan(conn, now=NOW + 13 * DAY, env=env)
+        assert _outcomes(conn, anna, "low_balance")[2:] == [("sent", None)], "a week later it is news again"
+
+    await db.write(story)
+
+
+async def test_what_is_told_to_nobody_is_not_left_to_one_from_whom_it_goes_on_to_the_others(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn, replace(BETA, balance="8.00"))
+        arrangements.assign(conn, client, anna)
+        scan(conn)
+        top_up(conn, client, "4.00", anna, now=NOW + timedelta(hours=2))
+        charge(conn, NOW + DAY)
+        scan(conn, NOW + DAY)
+        scan(conn, NOW + 3 * DAY)
+        first, again, *_ = _outcomes(conn, marta, "running_out")
+        assert (first, again) == (("suppressed", "assigned"), ("suppressed", "cooldown"))
+
+    await db.write(story)
+
+
+def _outcomes(conn: Connection, person: CuratorId, kind: str) -> list[tuple[str, str | None]]:
+    """What came of telling a person of one kind of alerts, the oldest first."""
+    query = (
+        select(notification.c.outcome, notification.c.reason)
+        .join(alert, alert.c.id == notification.c.alert_id)
+        .where(notification.c.curator_id == person, alert.c.kind == kind)
+        .order_by(alert.c.raised_at)
+    )
+    return [(row.outcome, row.reason) for row in conn.execute(query)]
 
 
 async def test_channels_that_stop_again_are_told_again_after_a_day(db: Database) -> None:
