@@ -39,7 +39,8 @@ class Claim:
 
 
 def claim(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, now: datetime, env: Surroundings) -> Claim:
-    """ "I'm on it": messages about this client that others have not got yet are taken back.
+    """ "I'm on it": messages about this client that the partner's others have not got yet are taken back. What the
+    client's own curators hear of is not touched: it is they who pay.
 
     A claim lasts to the next stage, from stage 1 on to the end of the working day.
 
@@ -62,9 +63,11 @@ def claim(conn: Connection, alert_id: AlertId, curator_id: CuratorId, *, now: da
     if made is None:
         return _known(conn, found.client_id, curator_id)
     alerts = [one.id for one in repository.open_of_clients(conn, [found.client_id]).get(found.client_id, [])]
-    outbox.cancel_queued(conn, ids=notifications.take_back(conn, alerts, curator_id, "claimed", now), reason="claimed")
+    staff = directory.list_curators(conn, found.partner_id)
+    others = [one.id for one in staff if one.client_id is None and one.id != curator_id]
+    outbox.cancel_queued(conn, ids=notifications.take_back(conn, alerts, others, "claimed", now), reason="claimed")
     told = directory.recipients(conn, [found.client_id], now)[found.client_id].informed
-    return Claim(found.client_id, curator_id, now, until, True, tuple(one for one in told if one != curator_id))
+    return Claim(found.client_id, curator_id, now, until, True, tuple(one for one in told if one in others))
 
 
 def release(conn: Connection, client_id: ClientId, curator_id: CuratorId, *, now: datetime) -> bool:
@@ -159,7 +162,7 @@ def _say_returned(conn: Connection, ended: Hold, found: Alert, now: datetime, en
     who = people[ended.curator_id].name
     for curator_id in told:
         person = people[curator_id]
-        if person.address is None:
+        if person.address is None or person.client_id is not None:
             continue
         returned = Outgoing(
             key=_returned_key(ended, curator_id),

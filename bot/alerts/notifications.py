@@ -157,10 +157,10 @@ def settle(conn: Connection, alert_ids: Sequence[AlertId], now: datetime) -> lis
 
 
 def take_back(
-    conn: Connection, alert_ids: Sequence[AlertId], keep: CuratorId, reason: str, now: datetime
+    conn: Connection, alert_ids: Sequence[AlertId], people: Sequence[CuratorId], reason: str, now: datetime
 ) -> list[DeliveryId]:
-    """Nobody but `keep` need be told of these alerts now; the deliveries to others that stand for nothing else."""
-    others = notification.c.alert_id.in_(alert_ids), notification.c.curator_id != keep
+    """These people need not be told of these alerts now; the deliveries to them that stand for nothing else."""
+    others = notification.c.alert_id.in_(alert_ids), notification.c.curator_id.in_(people)
     unsaid = update(notification).where(*others, notification.c.outcome == "waiting")
     conn.execute(unsaid.values(outcome="suppressed", reason=reason, at=now))
     more = notification.alias("more")

@@ -53,14 +53,21 @@ class Outcome:
     next_reason: str | None = None
 
 
-def why(conn: Connection, client_id: ClientId, *, now: datetime) -> list[Outcome]:
-    """One outcome for each person who has to do with the client and each rule, by person. UserError client_unknown."""
+def why(conn: Connection, client_id: ClientId, *, now: datetime, clients_own: bool = True) -> list[Outcome]:
+    """One outcome for each person who has to do with the client and each rule, by person. UserError client_unknown.
+
+    Without `clients_own` the client's own curators are left out: the partner does not get to know of them.
+    """
     client = directory.get_client(conn, client_id)
     alerts = repository.alerts_of_client(conn, client_id, _ALERTS_MAX)
     told = notifications.told_of(conn, [one.id for one in alerts])
     rungs = repository.next_due(conn, client_id)
     spared = directory.recipients(conn, [client_id], now)[client_id].suppressed
-    people = [one for one in directory.list_curators(conn, client.partner_id) if one.follows(client_id)]
+    people = [
+        one
+        for one in directory.list_curators(conn, client.partner_id)
+        if one.follows(client_id) and (clients_own or one.client_id is None)
+    ]
     held = holds.running(conn, [client_id], [HoldKind.PROMISE, HoldKind.SNOOZE])
     return [
         _because(_outcome(person, kind, alerts, told, rungs, spared), held, now)

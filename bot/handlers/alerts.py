@@ -95,6 +95,8 @@ def full(ctx: Context, tap: Tap) -> Replies:
 @router.tap("claim")
 def claim(ctx: Context, tap: Tap) -> Replies:
     """ "I'm on it": messages that others have not got yet are taken back, and those who were told hear who does it."""
+    if not ctx.curator.may_move_money:
+        return [Reply("replies/viewer")]
     alert = _alert(ctx, tap)
     client = None if alert is None else owned(ctx, alert.client_id)
     if alert is None or client is None:

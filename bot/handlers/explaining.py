@@ -38,7 +38,7 @@ def picked(ctx: Context, tap: Tap) -> Replies:
 
 
 def _explained(ctx: Context, client: Client) -> Reply:
-    found = why(ctx.conn, client.id, now=ctx.now)
+    found = why(ctx.conn, client.id, now=ctx.now, clients_own=False)
     people = [
         {"name": name, **_rules(list(outcomes))}
         for (_, name), outcomes in groupby(found, lambda one: (one.curator_id, one.curator))

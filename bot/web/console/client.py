@@ -127,7 +127,7 @@ def read_client(conn: Connection, reading: Reading) -> ClientPage:
         subscriptions=tuple(map(_subscribed, stands.subscriptions)),
         channels=tuple(map(_channel, stands.channels)),
         told=_told(conn, client.id),
-        why=tuple(why(conn, client.id, now=reading.now)),
+        why=tuple(why(conn, client.id, now=reading.now, clients_own=False)),
         alerts=_said(conn, client.id),
         movements=movement_lines(conn, client_movements(conn, client.partner_id, client.id, client.currency, _LAST)),
         left=reading.ask.choice("left", (HEIRS, NOBODY)),
@@ -153,9 +153,11 @@ def _channel(one: ChannelView) -> ChannelLine:
 
 
 def _told(conn: Connection, client_id: ClientId) -> tuple[Told, ...]:
-    """The curators who follow the client, those who are told first."""
+    """The partner's curators who follow the client, those who are told first; the client's own are not the partner's
+    to know of."""
     found = directory.recipients(conn, [client_id])[client_id]
-    people = directory.curators_by_id(conn, [*found.curators, *found.suppressed])
+    known = directory.curators_by_id(conn, [*found.curators, *found.suppressed])
+    people = {one.id: one for one in known.values() if one.client_id is None}
     reasons = {one: found.suppressed.get(one) for one in people}
     muted = directory.mutes(conn, [client_id]).get(client_id, frozenset())
     lines = [Told(one.id, one.name, one.language, reasons[one.id], one.id in muted) for one in people.values()]

@@ -1,0 +1,59 @@
+"""A client's own curators: told of that client alone, never shown to the partner, no part of the partner's work."""
+
+from sqlalchemy import Connection, update
+
+from bot.alerts import claims
+from bot.alerts import service as alerts
+from bot.storage.engine import Database
+from bot.storage.tables import hold
+from tests.integration.alert_world import ENV, NOW, RIGA, add_client, add_curator, add_partner, messages, scan
+from tests.integration.chat_world import phone_of
+
+
+async def test_the_partner_is_never_shown_a_clients_own_curator(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = phone_of(conn, add_curator(conn, role="owner"))
+        add_curator(conn, "Marta")
+        add_curator(conn, "Ilze", client_id=add_client(conn))
+        scan(conn)
+        asked = ("why alfa", "assign alfa to Ilze", "away until friday stand-in Ilze", "text alfa", "due", "help")
+        said = [answer.text for words in asked for answer in anna.say(words)]
+        [alert] = alerts.open_alerts(conn, RIGA)
+        said += [answer.text for answer in anna.say("I'm on it", f"claim:{alert.id}")]
+        assert "1 other curator is told." in said[-1], "Marta; the client's own are not counted"
+        assert not any("*Ilze*" in text or "– Ilze" in text for text in said), said
+
+    await db.write(story)
+
+
+async def test_the_partners_work_does_not_keep_the_clients_own_curator_from_hearing(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        ilze = add_curator(conn, "Ilze", client_id=add_client(conn))
+        scan(conn)
+        [alert] = alerts.open_alerts(conn, RIGA)
+        claims.claim(conn, alert.id, anna, now=NOW, env=ENV)
+        assert [row.state for row in messages(conn, marta)] == ["cancelled"]
+        assert [row.state for row in messages(conn, ilze)] == ["queued"]
+        conn.execute(update(hold).values(until=NOW))
+        claims.return_due(conn, now=NOW, env=ENV)
+        assert "alerts/returned" in [row.template for row in messages(conn, marta)]
+        assert [row.template for row in messages(conn, ilze)] == ["alerts/ending_note"]
+
+    await db.write(story)
+
+
+async def test_a_viewer_takes_no_client_off_the_others(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        vera = phone_of(conn, add_curator(conn, "Vera", role="viewer"))
+        add_client(conn)
+        scan(conn)
+        [alert] = alerts.open_alerts(conn, RIGA)
+        assert vera.ask("I'm on it", f"claim:{alert.id}").template == "replies/viewer"
+        assert [row.state for row in messages(conn, anna)] == ["queued"]
+
+    await db.write(story)
