@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from bot.billing import confirming
 from bot.billing.gateways.wazzup import tasks
@@ -33,9 +34,12 @@ def ask(ctx: Context, client: Client, make: Callable[[], Quote]) -> Reply:
         with ctx.conn.begin_nested():
             quote = make()
             spending.refuse_quote(ctx, quote)
+            over = spending.beyond(ctx, quote.guard) if quote.guard is not None else None
     except UserError as error:
         waits = tasks.waiting(ctx.conn, ctx.partner.id, client.id) if error.key == "already_pending" else []
         return task_texts.steps(ctx, waits[0]) if waits else refusal(error, ctx.message)
+    if over is not None and quote.guard is not None and ctx.partner.gateway == "book":
+        return _only(ctx, client, quote, quote.guard, over)
     return _shown(ctx, client, quote, _code(ctx, quote))
 
 
@@ -49,18 +53,17 @@ def ask_again(ctx: Context, quote: Quote) -> Reply:
 
 def _shown(ctx: Context, client: Client, quote: Quote, code: str) -> Reply:
     """The message that asks for a confirmation, or for a choice when there is a better way."""
-    facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now), "code": code}
-    facts["today"] = local_date(ctx.now, client.time_zone).isoformat()
-    facts["locked"] = ctx.conversation.minutes_locked(ctx.now)
+    facts = _facts(ctx, client, quote, code)
     if ctx.partner.gateway == "wazzup":
         facts |= {"source": quote.source, "zone": ctx.curator.time_zone}
         return task_texts.question(quote, facts, client)
     cancel = Button("cancel", payload_of("cancel", quote.token))
     if quote.guard is not None:
+        template = "replies/quote_guard_again" if quote.repeat_of else "replies/quote_guard"
         both = Button("both", payload_of("confirm", quote.guard.token))
         only = Button("only", payload_of("confirm", quote.token))
         facts["guard"] = quote.guard.facts()
-        return Reply("replies/quote_guard", facts, (both, only, cancel), client_id=client.id)
+        return Reply(template, facts, (both, only, cancel), client_id=client.id)
     confirm = Button("confirm", payload_of("confirm", quote.token))
     if quote.kind == "change":
         return Reply(f"subscriptions/quote_{quote.change}", facts, (confirm, cancel), client_id=client.id)
@@ -71,6 +74,29 @@ def _shown(ctx: Context, client: Client, quote: Quote, code: str) -> Reply:
         return Reply(template, facts, (confirm, cancel), client_id=client.id)
     period = Button("period", payload_of("period", quote.token))
     return Reply(_renewal_template(quote), facts, (confirm, period, cancel), client_id=client.id)
+
+
+def _only(ctx: Context, client: Client, quote: Quote, better: Quote, over: UserError) -> Reply:
+    """A guard whose better way passes the limit: it is still named, with who may take it, but has no button.
+
+    The second time within minutes that the same is sent weighs more, and the advice was told the first time.
+    """
+    _cancel(ctx, better)
+    alone = replace(quote, guard=None)
+    if quote.repeat_of:
+        return _shown(ctx, client, alone, _code(ctx, alone))
+    facts = _facts(ctx, client, alone, _code(ctx, alone)) | {"guard": better.facts()}
+    facts["over"] = {**over.facts, "of_day": over.key == "day_limit"}
+    buttons = (Button("only", payload_of("confirm", quote.token)), Button("cancel", payload_of("cancel", quote.token)))
+    return Reply("replies/quote_guard_over", facts, buttons, client_id=client.id)
+
+
+def _facts(ctx: Context, client: Client, quote: Quote, code: str) -> dict[str, Any]:
+    """What every question for a confirmation says."""
+    facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now), "code": code}
+    facts["today"] = local_date(ctx.now, client.time_zone).isoformat()
+    facts["locked"] = ctx.conversation.minutes_locked(ctx.now)
+    return facts
 
 
 def _code(ctx: Context, quote: Quote) -> str:
@@ -93,9 +119,11 @@ def _drop_open(ctx: Context, client_id: ClientId) -> None:
     """Take back what this person has open for this client: the newer question replaces the older."""
     for quote in confirming.open_quotes(ctx.conn, ctx.curator.id, ctx.address, ctx.now):
         if quote.client_id == client_id:
-            confirming.cancel(
-                ctx.conn, transfer_id=quote.id, curator_id=ctx.curator.id, address=ctx.address, now=ctx.now
-            )
+            _cancel(ctx, quote)
+
+
+def _cancel(ctx: Context, quote: Quote) -> None:
+    confirming.cancel(ctx.conn, transfer_id=quote.id, curator_id=ctx.curator.id, address=ctx.address, now=ctx.now)
 
 
 def _renewal_template(quote: Quote) -> str:

@@ -12,6 +12,15 @@ from bot.handlers.context import Context
 from bot.ids import TransferId
 
 
+def beyond(ctx: Context, quote: Quote) -> UserError | None:
+    """Why a quote could not be confirmed, as `refuse_quote` says it; None when it could."""
+    try:
+        refuse_quote(ctx, quote)
+    except UserError as error:
+        return error
+    return None
+
+
 def refuse_quote(ctx: Context, quote: Quote) -> None:
     """Raise UserError operation_limit or day_limit, which names the owners, for a quote that could not be confirmed."""
     if ctx.curator.role is Role.OWNER:

@@ -14,7 +14,7 @@ from bot.directory import service as directory
 from bot.money import of
 from bot.storage.engine import Database
 from bot.storage.tables import audit
-from tests.integration.alert_world import ALFA, RIGA, add_client, add_curator, add_partner
+from tests.integration.alert_world import ALFA, BETA, RIGA, add_client, add_curator, add_partner
 from tests.integration.chat_world import Answer, Phone, phone_of
 
 SHIPPED = SpendingLimits({"EUR": Decimal(500)}, {"EUR": Decimal(2000)})
@@ -140,3 +140,46 @@ async def test_the_operator_gives_one_curator_another_limit(db: Database) -> Non
         assert conn.execute(select(audit.c.action)).scalars().all().count("curator.limit") == 4
 
     await db.write(story)
+
+
+async def test_a_better_way_beyond_the_limit_is_named_and_has_no_button(db: Database) -> None:
+    """Neither a button, nor a yes, nor a code leads to what would be refused; topping up alone still works."""
+
+    def story(conn: Connection) -> None:
+        marta = world(conn)
+        add_client(conn, BETA)
+        small = SpendingLimits({"EUR": Decimal(20)}, {"EUR": Decimal(2000)})
+        marta.env = replace(marta.env, around=replace(marta.env.around, spending=small))
+        asked = marta.ask("topup beta 10")
+        assert asked.template == "replies/quote_guard_over"
+        assert list(asked.buttons) == ["Only top up", "Cancel"]
+        assert asked.text.splitlines()[3:] == [
+            "That takes €52.65, but you may spend €20.00 at once. Without a limit: Anna.",
+            "Only topping up: you pay €6.50 (-35%), account €5,000.00 → €4,993.50. Good for 10 minutes.",
+        ]
+        assert marta.ask("yes").template == "replies/pending_topup"
+        assert available(conn) == "4993.50 EUR"
+        marta.now += timedelta(seconds=61)
+        settle(conn, marta.now, marta.env.around)
+        again = marta.ask("topup beta 10")
+        assert again.template == "replies/quote_topup_again"
+        assert list(again.buttons) == ["Confirm", "Cancel"]
+
+    await db.write(story)
+
+
+async def test_a_better_way_beyond_what_is_left_today_in_russian(sqlite_db: Database) -> None:
+    def story(conn: Connection) -> None:
+        marta = world(conn, language="ru")
+        add_client(conn, BETA)
+        small = SpendingLimits({"EUR": Decimal(500)}, {"EUR": Decimal(40)})
+        marta.env = replace(marta.env, around=replace(marta.env.around, spending=small))
+        asked = marta.ask("бете 10")
+        assert asked.text.replace("\xa0", " ").splitlines()[3] == (
+            "Для этого нужно 52,65 €, но на сегодня осталось 40,00 €. Без лимита: Anna."
+        )
+        assert list(asked.buttons) == ["Только пополнить", "Отмена"]
+        assert marta.tap(asked, "Отмена")[0].template == "replies/cancelled"
+        assert available(conn) == "5000.00 EUR"
+
+    await sqlite_db.write(story)

@@ -115,6 +115,25 @@ async def test_the_same_top_up_again_is_asked_about(db: Database) -> None:
     await db.write(story)
 
 
+async def test_the_guard_asks_about_the_same_top_up_again(db: Database) -> None:
+    """The advice to subscribe first must not hide that the same was sent a moment ago."""
+
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        first = anna.ask("topup beta 10")
+        assert first.template == "replies/quote_guard"
+        [receipt] = anna.tap(first, "Only top up")
+        again = anna.ask("topup beta 10")
+        assert again.template == "replies/quote_guard_again"
+        number = receipt.text.split()[-1]
+        assert again.text.splitlines()[1] == f"*Again?* The same was sent a few minutes ago, receipt {number}"
+        assert list(again.buttons) == ["Subscribe, then pay", "Only top up", "Cancel"]
+        anna.tap(again, "Cancel")
+        assert anna.ask("topup beta 11").template == "replies/quote_guard"
+
+    await db.write(story)
+
+
 async def test_with_two_open_quotes_a_bare_yes_moves_nothing(db: Database) -> None:
     def story(conn: Connection) -> None:
         anna = world(conn)
