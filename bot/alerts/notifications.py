@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, delete, exists, or_, select, text, upda
 
 from bot.alerts.alert import Alert
 from bot.alerts.repository import OPEN, as_alert
-from bot.ids import AlertId, CuratorId, DeliveryId, PartnerId
+from bot.ids import AlertId, ClientId, CuratorId, DeliveryId, PartnerId
 from bot.storage.queries import insert_if_absent
 from bot.storage.tables import alert, curator, delivery, digest, hold, notification
 
@@ -115,6 +115,30 @@ def call(conn: Connection, alert_id: AlertId, curator_id: CuratorId, at: datetim
     which = notification.c.alert_id == alert_id, notification.c.curator_id == curator_id
     spared = update(notification).where(*which, notification.c.outcome == "suppressed")
     conn.execute(spared.values(outcome="waiting", reason="escalated", send_at=at))
+
+
+def call_again(conn: Connection, alert_id: AlertId, curator_id: CuratorId, at: datetime, now: datetime) -> None:
+    """Have a person told once more of what it was told before; the message it got then stays noted until then."""
+    insert_waiting(conn, [(alert_id, curator_id, at)], now)
+    which = notification.c.alert_id == alert_id, notification.c.curator_id == curator_id
+    conn.execute(update(notification).where(*which).values(outcome="waiting", reason="later", send_at=at))
+
+
+def told_before(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> DeliveryId | None:
+    """The message in which a person was told of an alert that it is to be told once more, if so."""
+    which = notification.c.alert_id == alert_id, notification.c.curator_id == curator_id
+    found = conn.execute(select(notification.c.delivery_id).where(*which)).scalar_one_or_none()
+    return None if found is None else DeliveryId(found)
+
+
+def waiting_for_the_first_time(conn: Connection, client_id: ClientId) -> list[tuple[Alert, CuratorId]]:
+    """What people have not been told yet of a client, and wait for."""
+    query = (
+        select(notification.c.curator_id, alert)
+        .join(alert, alert.c.id == notification.c.alert_id)
+        .where(WAITING, alert.c.client_id == client_id, notification.c.delivery_id.is_(None))
+    )
+    return [(as_alert(row), CuratorId(row.curator_id)) for row in conn.execute(query)]
 
 
 def forget_spared(conn: Connection, curator_id: CuratorId, alert_ids: Sequence[AlertId]) -> None:

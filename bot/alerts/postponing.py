@@ -4,11 +4,15 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import holds, repository
+from bot.alerts import holds, notifications, repository
+from bot.alerts.alert import Alert
 from bot.alerts.holds import Hold, HoldKind
+from bot.alerts.quiet import reminded_at
 from bot.alerts.rules import local_time
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.timing import deadline, moments
 from bot.directory import service as directory
+from bot.directory.people import Curator
 from bot.errors import UserError
 from bot.ids import ClientId, CuratorId
 
@@ -38,6 +42,22 @@ def snooze_until_changed(conn: Connection, client_id: ClientId, curator_id: Cura
     return True
 
 
+def later(conn: Connection, found: Alert, person: Curator, *, now: datetime, env: Surroundings) -> datetime:
+    """Tell one person of this alert once more, and of nothing of the client before: with what is due at its hour of the
+    next working day, earlier if that would be too late. Returns when."""
+    at = reminded_at(person, now, deadline(found), env.policy.is_day_off)
+    snooze(conn, found.client_id, person.id, until=at, now=now)
+    notifications.call_again(conn, found.id, person.id, at, now)
+    return at
+
+
+def put_off_what_waits(conn: Connection, client_id: ClientId, *, now: datetime, env: Surroundings) -> None:
+    """Call when a promise or a snooze begins: what is known already and not said yet waits for it too, or no longer."""
+    pairs = notifications.waiting_for_the_first_time(conn, client_id)
+    for alert_id, curator_id, at in moments(conn, pairs, now, env):
+        notifications.postpone(conn, curator_id, [alert_id], at)
+
+
 def promised(
     conn: Connection,
     client_id: ClientId,
@@ -54,7 +74,9 @@ def promised(
     """
     client = directory.get_client(conn, client_id)
     until = local_time(day, env.policy.raise_at, client.time_zone)
-    return _hold(conn, HoldKind.PROMISE, client_id, curator_id, until, note, now)
+    made = _hold(conn, HoldKind.PROMISE, client_id, curator_id, until, note, now)
+    put_off_what_waits(conn, client_id, now=now, env=env)
+    return made
 
 
 def note(conn: Connection, client_id: ClientId, curator_id: CuratorId, text: str, *, now: datetime) -> Hold:

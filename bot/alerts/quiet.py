@@ -10,6 +10,7 @@ QUIET_FROM, QUIET_TO = time(20), time(8)
 """Nobody is written to in these hours who did not ask for it."""
 WORK_ENDS = time(18)
 _DAY = timedelta(days=1)
+_SOON = timedelta(hours=2)
 _SEARCH_DAYS = 60
 """No holiday lasts longer."""
 
@@ -33,7 +34,7 @@ def send_at(person: Curator, now: datetime, deadline: datetime | None, days_off:
     working = next_opening(person, now, days_off)
     if deadline is None or working < deadline:
         return working
-    return _first(person, now, person.alert_hour, lambda day: True)
+    return _first(person, now, person.alert_hour, _any_day)
 
 
 def next_opening(person: Curator, now: datetime, days_off: DaysOff = no_holidays) -> datetime:
@@ -45,6 +46,19 @@ def opening_after(person: Curator, now: datetime, days_off: DaysOff = no_holiday
     """The first moment of a person's next working day, today left out."""
     tomorrow = now.astimezone(ZoneInfo(person.time_zone)).date() + _DAY
     return next_opening(person, _moment(tomorrow, time(), person), days_off)
+
+
+def reminded_at(person: Curator, now: datetime, deadline: datetime | None, days_off: DaysOff = no_holidays) -> datetime:
+    """When to come back to what a person put off: at its hour of the next working day.
+
+    If that is too late for `deadline`, tomorrow whatever day it is; on the last day some hours later.
+    """
+    working = opening_after(person, now, days_off)
+    if deadline is None or working < deadline:
+        return working
+    tomorrow = now.astimezone(ZoneInfo(person.time_zone)).date() + _DAY
+    at = _first(person, _moment(tomorrow, time(), person), person.alert_hour, _any_day)
+    return at if at < deadline else _first(person, now + _SOON, person.alert_hour, _any_day)
 
 
 def end_of_work(person: Curator, now: datetime, days_off: DaysOff = no_holidays) -> datetime:
@@ -67,6 +81,10 @@ def _first(person: Curator, now: datetime, opens: time, allowed: Callable[[date]
                 return max(now, start)
         day += _DAY
     return now
+
+
+def _any_day(day: date) -> bool:
+    return True
 
 
 def works(person: Curator, day: date, days_off: DaysOff = no_holidays) -> bool:

@@ -17,7 +17,7 @@ from bot.alerts.timing import can_wait, deadline
 from bot.alerts.wording import worded
 from bot.directory import service as directory
 from bot.directory.people import Curator, Suppression
-from bot.ids import ClientId, CuratorId, PartnerId
+from bot.ids import ClientId, CuratorId, DeliveryId, PartnerId
 from bot.messaging import message, outbox
 from bot.messaging.message import Outgoing
 
@@ -116,16 +116,18 @@ def _tell_one(conn: Connection, curator: Curator, alerts: list[Alert], now: date
     if not alerts:
         return ScanReport()
     told = digest(alerts)
-    delivery_id = outbox.enqueue(conn, _outgoing(told, curator, now), sender=env.sender, now=now, jobs=env.jobs)
+    before = notifications.told_before(conn, told.first.id, curator.id)
+    delivery_id = outbox.enqueue(conn, _outgoing(told, curator, now, before), sender=env.sender, now=now, jobs=env.jobs)
     notifications.mark_sent(conn, curator.id, [one.id for one in alerts], delivery_id, now)
     return ScanReport(messages=0 if delivery_id is None else 1)
 
 
-def _outgoing(told: Digest, curator: Curator, now: datetime) -> Outgoing:
+def _outgoing(told: Digest, curator: Curator, now: datetime, before: DeliveryId | None) -> Outgoing:
+    """`before`: the message that told this person of the same, which asked to be told again later."""
     wording = worded(told, now, curator.time_zone, may_act=curator.may_move_money)
     assert curator.address is not None
     return Outgoing(
-        key=message_key(told.first.id, curator.id),
+        key=message_key(told.first.id, curator.id, before),
         to=curator.address,
         kind=message.Kind.NOTICE if told.first.kind is Kind.RECOVERED else message.Kind.ALERT,
         template=wording.template,

@@ -13,7 +13,6 @@ from bot.billing.changed import Changed
 from bot.billing.charging import charge_due, is_waiting
 from bot.billing.confirming import expire_quotes
 from bot.clock import Clock
-from bot.handlers import reminder
 from bot.handlers.dispatcher import dispatch
 from bot.handlers.env import Env
 from bot.ids import Address, ReferralId
@@ -46,7 +45,6 @@ class Workers:
         return {
             inbox.DISPATCH_JOB: self.dispatch,
             outbox.RELAY_JOB: self._relay.run_job,
-            reminder.REMIND_JOB: self.remind,
             entries.SCAN: self.scan,
             entries.CHARGE: self.charge,
             entries.SETTLE: self.settle,
@@ -61,10 +59,6 @@ class Workers:
     async def dispatch(self, job: Job) -> None:
         """Handle what one address has sent, message by message."""
         await dispatch(self._db, Address(job.key), clock=self._clock, env=self._env)
-
-    async def remind(self, job: Job) -> None:
-        """Say an alert again to who asked for it, unless it is settled."""
-        await self._db.write(reminder.remind, job.key, self._clock.now(), self._env.around)
 
     async def scan(self, job: Job) -> None:
         """Raise what is due."""

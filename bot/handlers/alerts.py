@@ -14,7 +14,6 @@ from bot.alerts.wording import reader_facts, worded
 from bot.directory import service as directory
 from bot.directory.people import Curator, Role
 from bot.errors import UserError
-from bot.handlers import reminder
 from bot.handlers.choosing import about, owned
 from bot.handlers.commands import Due, Tap
 from bot.handlers.context import Context
@@ -113,16 +112,15 @@ def claim(ctx: Context, tap: Tap) -> Replies:
 
 @router.tap("later")
 def later(ctx: Context, tap: Tap) -> Replies:
-    """The same alert again tomorrow morning, and nothing about the client before, unless it is settled by then."""
+    """The same alert again with what is due on the next working day, and nothing about the client before, unless it is
+    settled by then."""
     alert = _alert(ctx, tap)
     client = None if alert is None else owned(ctx, alert.client_id)
     if alert is None or client is None:
         return [Reply("replies/button_old")]
     if not alert.open:
         return [settled(ctx, alert, client)]
-    at = reminder.tomorrow_morning(ctx.now, ctx.curator.time_zone)
-    postponing.snooze(ctx.conn, alert.client_id, ctx.curator.id, until=at, now=ctx.now)
-    reminder.ask(ctx.conn, alert.id, ctx.curator.id, at, ctx.env.around.jobs)
+    at = postponing.later(ctx.conn, alert, ctx.curator, now=ctx.now, env=ctx.env.around)
     facts = {"company": alert.facts["company"], "at": at.isoformat(), "zone": ctx.curator.time_zone}
     return [Reply("replies/later", facts, client_id=alert.client_id)]
 

@@ -171,6 +171,7 @@ def _snoozed(ctx: Context, client: Client, day: date | None) -> Reply:
     else:
         until = local_time(day, ctx.curator.alert_hour, ctx.curator.time_zone)
         postponing.snooze(ctx.conn, client.id, ctx.curator.id, until=until, now=ctx.now)
+    postponing.put_off_what_waits(ctx.conn, client.id, now=ctx.now, env=ctx.env.around)
     shown = day.isoformat() if day else None
     return Reply("care/snoozed", {**about(client), "day": shown}, client_id=client.id)
 

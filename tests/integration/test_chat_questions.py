@@ -5,13 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, update
 
-from bot.handlers import reminder
 from bot.storage.engine import Database
 from bot.storage.tables import delivery
 from tests.integration.alert_world import (
     ALFA,
     BETA,
-    ENV,
     GAMMA,
     NOW,
     Wanted,
@@ -187,27 +185,28 @@ async def test_remind_me_later_comes_back_unless_it_is_settled(db: Database) -> 
         [alert] = anna.say("3")
         [later] = anna.tap(alert, "Remind me later")
         assert later.text == "I will remind you of *Alfa Dental* on 27 Nov 09:00, unless it is settled by then."
-        jobs = anna.env.around.jobs.asked  # type: ignore[attr-defined]
-        key = next(key for name, key in jobs if name == reminder.REMIND_JOB)
-        morning = reminder.tomorrow_morning(NOW, "Europe/Riga")
-        assert reminder.remind(conn, key, morning, ENV) is not None
-        assert reminder.remind(conn, key, morning, ENV) is None
-        assert reminder.remind(conn, key, morning + timedelta(days=3), ENV) is None, "the next stage says it"
-        assert messages(conn)[-1].body.splitlines()[0] == "Finances: *Alfa Dental* ends in 6 days"
+        alert_id = alert.buttons["Remind me later"].partition(":")[2]
+        morning = NOW + timedelta(days=1)
+        assert scan(conn, morning - timedelta(seconds=1)).messages == 0
+        assert scan(conn, morning).messages == 1
+        assert scan(conn, morning).messages == 0
+        assert messages(conn)[-1].body.splitlines()[0] == (
+            "Finances: *2 clients* need you, first Beta Kids, till Sat 28 Nov."
+        ), "together with the next stage of another"
         client_id = next(row.client_id for row in messages(conn) if row.template == "alerts/ending")
         curator_id = messages(conn)[-1].curator_id
         top_up(conn, client_id, "1440", curator_id, now=morning)
         assert anna.ask("renew alfa").template == "replies/quote_renew_covered"
         assert anna.ask("yes").template == "receipts/renewed"
-        assert reminder.remind(conn, key, reminder.tomorrow_morning(morning, "Europe/Riga"), ENV) is None
+        assert scan(conn, morning + timedelta(days=1)).messages == 0
         assert anna.tap(alert, "Renew")[0].template == "replies/settled"
-        said = anna.say("x", f"alert:{key.split(':')[0]}")[0]
+        said = anna.say("x", f"alert:{alert_id}")[0]
         assert (said.template, said.first_line) == (
             "replies/settled",
             "*Alfa Dental*: Anna renewed it on 26 Nov 09:00 till 3 Dec 2027.",
         )
         for verb in ("claim", "later"):
-            assert anna.say("x", f"{verb}:{key.split(':')[0]}")[0].text == said.text
+            assert anna.say("x", f"{verb}:{alert_id}")[0].text == said.text
 
     await db.write(story)
 
