@@ -86,7 +86,7 @@ def _soonest(standing: Standing, today: date, paid: date | None) -> tuple[Kind, 
         return Kind.STOPPED, max((day for day in (standing.ended_on, paid) if day), default=today - _DAY)
     if standing.ended_on is not None and standing.next_end is None:
         return Kind.ENDED, standing.ended_on
-    ahead = [(standing.next_end, Kind.ENDING), (standing.runs_out_on, Kind.RUNNING_OUT)]
+    ahead = [(standing.next_end, Kind.ENDING), (standing.money_until, Kind.RUNNING_OUT)]
     known = [(day, kind) for day, kind in ahead if day is not None]
     if not known:
         return None

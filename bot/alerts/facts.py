@@ -25,7 +25,7 @@ def outlook(standing: Standing, charged_through: date | None = None) -> Outlook:
         zone=standing.time_zone,
         end_dates=tuple(one.end_date for one in standing.subscriptions if one.state == _ACTIVE),
         ended_on=standing.ended_on,
-        money_until=standing.runs_out_on,
+        money_until=standing.money_until,
         stopped=standing.stopped,
         stopped_on=max(paid) + _DAY if standing.stopped and paid else None,
         increase=standing.last_increase,
@@ -58,9 +58,20 @@ def snapshot(
         "stops_on": _iso(standing.runs_out_on + _DAY) if standing.runs_out_on else None,
         "ended_on": _iso(standing.ended_on),
         "last_day": _iso(_last_day(standing, rung, charged_through)),
+        "by_use": _by_use(standing),
         **_subscription(standing, rung, book),
         **_automatic(standing, rung, book),
     }
+
+
+def _by_use(standing: Standing) -> Mapping[str, Any] | None:
+    """Of money that is spent by use: from when to when it may be out, None for over a year, and of how many days the
+    pace is known.
+    """
+    band = standing.by_use
+    if band is None:
+        return None
+    return {"earliest": _iso(band.earliest), "latest": _iso(band.latest), "history": band.days}
 
 
 def _last_day(standing: Standing, rung: Due, charged_through: date | None) -> date | None:
@@ -68,7 +79,7 @@ def _last_day(standing: Standing, rung: Due, charged_through: date | None) -> da
         case Kind.ENDING | Kind.ENDED | Kind.NOT_RENEWED | Kind.UNPAID:
             return date.fromisoformat(rung.cycle)
         case Kind.RUNNING_OUT | Kind.LOW_BALANCE:
-            return standing.runs_out_on
+            return standing.money_until
         case _:
             return max((day for day in (charged_through, standing.ended_on) if day), default=None)
 

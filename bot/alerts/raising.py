@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.alerts import notifications, repository
-from bot.alerts.alert import Alert, Due
+from bot.alerts.alert import Alert, Due, Kind
 from bot.alerts.facts import snapshot
 from bot.alerts.fingerprint import alert_key
 from bot.alerts.ladders import paid_through
@@ -19,6 +19,8 @@ from bot.alerts.repository import UNSAID
 from bot.alerts.rules import pick
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import moments
+from bot.billing.local_day import local_date
+from bot.billing.standing import Standing
 from bot.billing.standings import standings
 from bot.directory import service as directory
 from bot.directory.people import Client, Suppression
@@ -26,6 +28,7 @@ from bot.directory.routing import Recipients
 from bot.id_generator import new_id
 from bot.ids import AlertId, ClientId, CuratorId, PartnerId
 
+_DAY = timedelta(days=1)
 NOBODY = "nobody"
 """The reason noted when an alert has no one at all who is told."""
 _SUPERSEDED, _FORGOTTEN = UNSAID
@@ -136,6 +139,7 @@ def _alerts(
     unsaid: dict[AlertId, str] = {}
     for client_id, rungs in due.items():
         open_kinds = {one.kind for one in open_alerts.get(client_id, ())}
+        rungs = [rung for rung in rungs if not _put_off(rung, known[client_id])]
         picked = pick(rungs, open_kinds, now, forget_after, cooling.get(client_id, ()))
         endings = {rung: _SUPERSEDED for rung in picked.superseded} | {rung: _FORGOTTEN for rung in picked.forgotten}
         for rung in (*picked.say, *picked.cooling, *endings):
@@ -147,6 +151,16 @@ def _alerts(
             elif refused is not None and rung.due_at <= refused:
                 unsaid[alerts[-1].id] = _DECLINED
     return alerts, unsaid
+
+
+def _put_off(rung: Due, standing: Standing) -> bool:
+    """Whether money that is spent by use lasts longer than it did when the ladder was made: days without use change no
+    fact, and the next use makes the ladder anew. One day more is none: what a day costs is known a day later.
+    """
+    if rung.kind is not Kind.RUNNING_OUT or standing.runs_out_on is not None:
+        return False
+    expected = local_date(rung.due_at, standing.time_zone) + timedelta(days=rung.stage)
+    return standing.money_until is None or standing.money_until > expected + _DAY
 
 
 def _alert(client: Client, rung: Due, facts: Mapping[str, Any], now: datetime, resolution: str | None) -> Alert:

@@ -70,6 +70,8 @@ def _good_news(told: Digest, facts: Mapping[str, Any]) -> Wording:
 
 def _full(alert: Alert) -> tuple[str, tuple[str, ...]]:
     match alert.kind:
+        case Kind.RUNNING_OUT if alert.facts.get("by_use"):
+            return "running_out_by_use", _BALANCE
         case Kind.RUNNING_OUT:
             return "running_out", _MONEY
         case Kind.LOW_BALANCE:

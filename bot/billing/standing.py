@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from bot.billing.consent import AutoRenewal
 from bot.billing.daily import ACTIVE, STOPPED
+from bot.billing.forecast import HORIZON_DAYS, Band, usage_band
 from bot.billing.holdings import Channel, Holdings, Subscription, total_price
 from bot.billing.local_day import first_instant, local_date
 from bot.billing.plan import PriceBook
@@ -14,6 +15,8 @@ from bot.ids import ChannelId, ClientId, PartnerId, SubscriptionId, TransactionI
 from bot.money import Money
 
 _DAY = timedelta(days=1)
+_BY_USE = "wapi"
+"""The transport whose messages are paid from the balance beside the channel itself (WABA)."""
 _HORIZON_DAYS = 20_000
 """A run-out further away than some fifty years is none."""
 
@@ -50,8 +53,9 @@ class Standing:
     an active subscription. `ended_on`: the last paid day of the subscription that ended last and was not renewed.
     `runs_out_on`: the last day that the money pays for all channels now on daily payments (the fixed charges of
     subscriptions that end before are counted too); they stop at `runs_out_at`, the first instant of the next local day.
-    Both are None when no running channel is on daily payments or its price is unknown. `stopped`: channels out for lack
-    of money. `last_increase`: the latest transaction that brought money, None without. `renewal`: list price of
+    Both are None when no running channel is on daily payments or its price is unknown, and where money is also spent by
+    use: then `by_use` is the band in which its last day lies, None with too little history. `stopped`: channels out for
+    lack of money. `last_increase`: the latest transaction that brought money, None without. `renewal`: list price of
     renewing with the same plan and period (`renewal_months`), None when it is unknown. `unpaid`: what a subscription
     costs that was created and waits for payment till the end of `unpaid_until`. `auto`: the client renews by itself, at
     `renews_at` the next time. `as_of`, `source`: as in Holdings.
@@ -82,6 +86,12 @@ class Standing:
     auto: AutoRenewal | None = None
     renews_at: datetime | None = None
     source: str | None = None
+    by_use: Band | None = None
+
+    @property
+    def money_until(self) -> date | None:
+        """The last day that the money lasts: exactly, or as is likely where it is spent by use."""
+        return self.by_use.likely if self.by_use else self.runs_out_on
 
 
 def standing_of(
@@ -90,12 +100,14 @@ def standing_of(
     now: datetime,
     last_increase: TransactionId | None = None,
     auto: AutoRenewal | None = None,
+    spent: Sequence[int] | None = None,
 ) -> Standing:
-    """Work out how a client stands at a moment."""
+    """Work out how a client stands at a moment. `spent` by use on each day before today, None where nothing was."""
     today = local_date(now, held.time_zone)
     daily = held.on_daily_payment(today)
     renew = held.to_renew(today)
-    runs_out_on = run_out_day(held, book, today)
+    by_use = None if spent is None else band_of_use(held, book, today, spent)
+    runs_out_on = None if by_use else run_out_day(held, book, today)
     ended = [one for one in held.subscriptions if _needs_renewal(held, one, today)]
     next_end = min((one.end_date for one in held.subscriptions if one.paid_on(today)), default=None)
     waits = held.unpaid()
@@ -119,13 +131,32 @@ def standing_of(
         last_increase=last_increase,
         plan=renew.plan if renew else None,
         renewal_months=renewal_months(renew, book),
-        renewal=_renewal(held, renew, book, today),
+        renewal=renewal_price(held, book, today),
         unpaid=Money(waits.due_minor or 0, held.currency) if waits else None,
         unpaid_until=waits.end_date if waits else None,
         auto=auto,
         renews_at=renews_at(next_end, held.time_zone, book) if auto and next_end else None,
         source=held.source,
+        by_use=by_use,
     )
+
+
+def goes_by_use(held: Holdings, book: PriceBook, today: date) -> bool:
+    """Whether what was spent tells when the money is out.
+
+    What another system's balance went down for is not known: there fixed daily payments are believed, unless messages
+    are paid from it too.
+    """
+    known = held.as_of is not None and run_out_day(held, book, today) is not None
+    return not known or any(one.transport == _BY_USE for one in held.channels)
+
+
+def band_of_use(held: Holdings, book: PriceBook, today: date, spent: Sequence[int]) -> Band | None:
+    """The band in which the last day of the money lies; None where use does not tell, or too few days are known."""
+    if not goes_by_use(held, book, today):
+        return None
+    fixed = [] if held.as_of is not None else fixed_costs(held, book, today + _DAY, HORIZON_DAYS)
+    return usage_band(max(held.available.minor, 0), spent, today, fixed)
 
 
 def renews_at(end: date, zone: str, book: PriceBook) -> datetime:
@@ -191,7 +222,9 @@ def renewal_months(subscription: Subscription | None, book: PriceBook) -> int | 
     return None if subscription is None else subscription.months or book.renew_months
 
 
-def _renewal(held: Holdings, subscription: Subscription | None, book: PriceBook, today: date) -> Money | None:
+def renewal_price(held: Holdings, book: PriceBook, today: date) -> Money | None:
+    """The list price of renewing with the same plan and period; None when it is unknown."""
+    subscription = held.to_renew(today)
     if subscription is None or subscription.plan is None:
         return None
     channels = held.in_subscription(subscription.id)

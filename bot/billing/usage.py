@@ -5,10 +5,9 @@ Usage is known after the fact and by an event or a day of the client's own, so i
 once. The service stops such sending when the balance is empty, so usage is never posted on credit.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime
 
-from sqlalchemy import Connection, exists, insert, select
+from sqlalchemy import Connection, insert, select
 
 from bot.billing import ledger, repository
 from bot.billing.accounts import lock_accounts, open_account, system_account
@@ -17,7 +16,7 @@ from bot.billing.ledger import Draft
 from bot.billing.local_day import local_date
 from bot.billing.posting import Origin, is_posted, post, shortfalls
 from bot.errors import UserError
-from bot.ids import AccountId, ClientId, PartnerId
+from bot.ids import ClientId, PartnerId
 from bot.money import Money, as_json
 from bot.storage.tables import ledger_transaction, partner, posting, usage_charge
 
@@ -56,29 +55,6 @@ def record_usage(
     (posted,) = post(conn, [draft], Origin(partner_id, now, client_id, note=f"{note} ({by})"), locked=locked)
     conn.execute(insert(usage_charge), {"transaction_id": posted, "client_id": client_id, "day": day.isoformat()})
     return [Changed(partner_id, client_id, "charged")]
-
-
-def spent_by_use(
-    conn: Connection, client_id: ClientId, account_id: AccountId, since: date
-) -> Iterator[tuple[date, int]]:
-    """What was used from a day on and not taken back: the day it was used, and minor units."""
-    back = ledger_transaction.alias("back")
-    query = (
-        select(usage_charge.c.day, posting.c.amount)
-        .join(posting, posting.c.transaction_id == usage_charge.c.transaction_id)
-        .join(ledger_transaction, ledger_transaction.c.id == usage_charge.c.transaction_id)
-        .where(
-            usage_charge.c.client_id == client_id,
-            usage_charge.c.day >= since.isoformat(),
-            posting.c.from_id == account_id,
-            ~exists().where(
-                back.c.partner_id == ledger_transaction.c.partner_id,
-                back.c.key == ledger.REVERSED + ledger_transaction.c.id,
-            ),
-        )
-    )
-    for row in conn.execute(query):
-        yield date.fromisoformat(row.day), row.amount
 
 
 def _ref(ref: str | None, day: date) -> str:

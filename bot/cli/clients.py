@@ -106,6 +106,9 @@ def show(
     console.print(f"Balance {money_text(state.balance, 'en')}, {subscription}, {_channels(state)}")
     if state.runs_out_on:
         console.print(f"The money lasts through {date_text(state.runs_out_on, 'en', weekday=True)}.")
+    elif state.by_use:
+        ends = [date_text(day, "en") if day else "over a year" for day in (state.by_use.earliest, state.by_use.latest)]
+        console.print(f"By the use so far the money lasts through some day from {ends[0]} to {ends[1]}.")
     if one.contact_name or one.contact_phone:
         console.print(f"Contact: {escaped(one.contact_name or '–')}, {pretty_phone(one.contact_phone or '–')}")
     if one.as_of:

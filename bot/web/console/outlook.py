@@ -71,7 +71,7 @@ def next_end(standing: Standing) -> tuple[Reason, date | None] | None:
         return Reason.STOPPED, standing.ended_on
     if standing.ended_on is not None:
         return Reason.ENDED, standing.ended_on
-    ahead = [(Reason.ENDING, standing.next_end), (Reason.RUNNING_OUT, standing.runs_out_on)]
+    ahead = [(Reason.ENDING, standing.next_end), (Reason.RUNNING_OUT, standing.money_until)]
     known = [(reason, day) for reason, day in ahead if day is not None]
     return min(known, key=lambda one: one[1], default=None)
 
