@@ -21,6 +21,7 @@ from bot.ids import PartnerId
 from bot.money import Money, as_json, zero
 from bot.partnership.account_numbers import new_account_id
 from bot.storage.audit import OPERATOR, record
+from bot.storage.switches import Switch, refuse_while_paused
 
 COMPANY_LENGTH_MAX = 120
 DEFAULT_CURRENCY = "EUR"
@@ -58,9 +59,11 @@ def add_new_client(
 ) -> Added:
     """A client new to the service: its account is opened with the welcome credit of its currency.
 
-    All financial curators of the partner hear of it from now on. UserError partner_applicant, partner_not_official,
-    bad_email, email_known, company_needed, bad_account_id, client_exists, client_of_another, bad_time_zone.
+    All financial curators of the partner hear of it from now on. UserError money_stopped (the operator has paused
+    money, and the credit is given only now), partner_applicant, partner_not_official, bad_email, email_known,
+    company_needed, bad_account_id, client_exists, client_of_another, bad_time_zone.
     """
+    refuse_while_paused(conn, Switch.MONEY)
     partner = directory.get_partner(conn, partner_id)
     if kind == "client":
         require_official(partner)

@@ -182,6 +182,7 @@ def test_while_money_is_paused_the_operator_s_commands_move_none(filled: Callabl
         ("subscriptions", "create", "0025", "pro", "1m", "--unpaid"),
         ("partner", "payout", "request", "1", "EUR", "--reason", "x"),
         ("partner", "payout", "paid", asked["id"], "--reference", "bank-7"),
+        ("clients", "add", "new@example.lv", "New Firm", "--currency", "EUR"),
     ):
         code, _, err = run(*words)
         assert code == 1, words
@@ -193,6 +194,8 @@ def test_while_money_is_paused_the_operator_s_commands_move_none(filled: Callabl
     assert (account["balance"]["minor"], account["held"]["minor"]) == (121000, 0)
     filled("resume", "money")
     filled("partner", "payout", "request", "1", "EUR", "--reason", "x")
+    added = filled("clients", "add", "new@example.lv", "New Firm", "--currency", "EUR")
+    assert added["welcome"]["minor"] == 1000
 
 
 def test_a_scan_says_nothing_twice(filled: Callable[..., Any]) -> None:
