@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, time
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,7 +15,7 @@ from bot.alerts.returning import come_back
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json
 from bot.cli.people import curators, document, left_document, person_of, say_left
-from bot.cli.reading import client_of
+from bot.cli.reading import client_of, currency_of
 from bot.cli.session import Session, partner_of, session
 from bot.directory import arrangements
 from bot.directory import service as directory
@@ -24,6 +24,7 @@ from bot.errors import UserError
 from bot.ids import ClientId, CuratorId
 
 _T = TypeVar("_T")
+_ALL = "all"
 Who = Annotated[str, typer.Argument(help="Phone number, id or name.")]
 
 
@@ -42,7 +43,14 @@ def set_(
     ] = None,
     any_hour: Annotated[bool | None, typer.Option("--any-hour/--quiet-hours", help="At night too, or not.")] = None,
     all_clear: Annotated[str | None, typer.Option(help="That nothing is due: daily, mondays, never.")] = None,
+    tags: Annotated[
+        str | None, typer.Option(help="Only clients with one of these tags, divided by commas; all: every client.")
+    ] = None,
+    currencies: Annotated[
+        str | None, typer.Option(help="Only clients in these currencies: EUR,USD; all: every client.")
+    ] = None,
     away: Annotated[str | None, typer.Option(metavar="DAY", help="Away until that morning.")] = None,
+    stand_in: Annotated[str | None, typer.Option(metavar="WHO", help="With --away: who is told instead.")] = None,
     back: Annotated[bool, typer.Option("--back", help="Not away any more.")] = False,
     partner: PartnerOption = None,
     config: ConfigOption = None,
@@ -62,7 +70,7 @@ def set_(
                 any_hour=any_hour,
                 all_clear=all_clear,
             )
-            left = _gone(conn, person, finances, away, here)
+            left = _gone(conn, person, _Going(finances, away, stand_in, tags, currencies), here)
             if finances or back:
                 _returned(conn, person, finances, back, here)
             return directory.get_curator(conn, person.id), left
@@ -134,16 +142,43 @@ def _about(
     return here.db.write_now(whole)
 
 
-def _gone(conn: Connection, person: Curator, finances: bool | None, away: str | None, here: Session) -> Left:
-    def change() -> None:
-        if finances is False:
-            directory.set_finances(conn, person.id, False)
-        if away is not None:
-            arrangements.set_away(conn, person.id, _morning(away, person.time_zone), None)
+class _Going(NamedTuple):
+    """What may keep a person from hearing of some clients, as it was typed; None: not said."""
 
-    if finances is not False and away is None:
+    finances: bool | None
+    away: str | None
+    stand_in: str | None
+    tags: str | None
+    currencies: str | None
+
+
+def _gone(conn: Connection, person: Curator, said: _Going, here: Session) -> Left:
+    def change() -> None:
+        if said.finances is False:
+            directory.set_finances(conn, person.id, False)
+        if said.away is not None:
+            other = person_of(conn, person.partner_id, said.stand_in).id if said.stand_in else None
+            arrangements.set_away(conn, person.id, _morning(said.away, person.time_zone), other)
+        if routed:
+            tags = _listed(said.tags, person.only_tags)
+            codes = _listed(said.currencies, person.only_currencies)
+            arrangements.set_routing(conn, person.id, tags=tags, currencies=map(currency_of, codes))
+
+    routed = said.tags is not None or said.currencies is not None
+    if said.finances is not False and said.away is None and not routed:
         return Left()
-    return leave(conn, person.id, change, now=here.now, env=here.env)
+    left = leave(conn, person.id, change, now=here.now, env=here.env)
+    if routed:
+        alerts.catch_up(conn, person.id, now=here.now, env=here.env)
+    return left
+
+
+def _listed(text: str | None, before: tuple[str, ...]) -> tuple[str, ...]:
+    """What was typed with commas; nothing for `all`, and what was before when nothing was said."""
+    if text is None:
+        return before
+    found = tuple(word.strip() for word in text.split(",") if word.strip())
+    return () if [word.lower() for word in found] == [_ALL] else found
 
 
 def _returned(conn: Connection, person: Curator, finances: bool | None, back: bool, here: Session) -> None:

@@ -9,6 +9,7 @@ from bot.alerts import service as alerts
 from bot.alerts.leaving import Left, leave
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json, print_table
+from bot.cli.reading import client_of
 from bot.cli.session import Session, session
 from bot.directory import service as directory
 from bot.directory.people import Curator
@@ -36,6 +37,12 @@ def add(
         str | None,
         typer.Option(metavar="HOW", help="How the person agreed, by your word; else they are asked on WhatsApp."),
     ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option(
+            help="A client's own curator, told of that client alone: account ID, its last digits, or company."
+        ),
+    ] = None,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -55,6 +62,7 @@ def add(
                 role=role,
                 time_zone=time_zone,
                 consent=consent,
+                client_id=client_of(conn, owner, client).id if client else None,
             )
             if consent:
                 alerts.catch_up(conn, added.id, now=here.now, env=here.env)
@@ -81,7 +89,8 @@ def list_(partner: PartnerOption = None, config: ConfigOption = None, json: Json
         print_json([document(one) for one in found])
         return
     rows = [
-        (one.name, pretty_phone(one.address or ""), one.role, one.language, one.time_zone, _told(one)) for one in found
+        (one.name, pretty_phone(one.address or ""), _role(one), one.language, one.time_zone, _told(one))
+        for one in found
     ]
     print_table("", ("name", "phone", "role", "language", "time zone", "is told"), rows, "No curators yet.")
 
@@ -126,6 +135,10 @@ def person_of(conn: Connection, partner_id: PartnerId, who: str) -> Curator:
     return by_phone[0]
 
 
+def _role(one: Curator) -> str:
+    return one.role if one.client_id is None else "client's own"
+
+
 def _told(one: Curator) -> str:
     why_not = one.silence()
     return "yes" if why_not is None else f"no: {why_not.value.replace('_', ' ')}"
@@ -140,12 +153,16 @@ def document(one: Curator) -> dict[str, Any]:
         "addresses": one.addresses,
         "language": one.language,
         "role": one.role,
+        "client_id": one.client_id,
         "time_zone": one.time_zone,
         "alert_hour": one.alert_hour.isoformat("minutes"),
         "working_days": one.working_days,
         "country": one.holiday_country,
         "any_hour": one.any_hour,
         "all_clear": one.all_clear,
+        "only_tags": one.only_tags,
+        "only_currencies": one.only_currencies,
+        "stand_in": one.stand_in,
         "away_until": one.away_until,
         "finances": one.finances,
         "consent_at": one.consent_at,

@@ -55,7 +55,8 @@ def _reason(person: Curator, client: Client, muted: frozenset[CuratorId], now: d
 
 
 def _is_routed(person: Curator, client: Client) -> bool:
-    by_tag = not person.only_tags or not set(person.only_tags).isdisjoint(client.tags)
+    theirs = {tag.casefold() for tag in client.tags}
+    by_tag = not person.only_tags or not theirs.isdisjoint(tag.casefold() for tag in person.only_tags)
     return by_tag and (not person.only_currencies or client.currency in person.only_currencies)
 
 

@@ -12,8 +12,8 @@ import pytest
 from bot.cli.main import main
 
 Answer = Callable[..., Any]
-TABLE = "Account ID;Company;Currency;Balance;Subscription end date;Plan;Months;Channels;Time zone\n" + (
-    "48210017;Alfa Dental;EUR;0,00;03.12.2099;Inbox;12;5;Europe/Riga\n"
+TABLE = "Account ID;Company;Currency;Balance;Subscription end date;Plan;Months;Channels;Time zone;Tags\n" + (
+    "48210017;Alfa Dental;EUR;0,00;03.12.2099;Inbox;12;5;Europe/Riga;VIP\n"
 )
 
 
@@ -74,3 +74,24 @@ def test_who_is_told_again_hears_what_is_open(answer: Answer, tmp_path: Path) ->
     answer("curators", "mute", "Anna", "48210017")
     answer("scan")
     assert answer("curators", "unmute", "Anna", "48210017") == {"open": 1}
+
+
+def test_tags_currencies_and_a_stand_in_are_chosen_by_command(answer: Answer) -> None:
+    assert answer("curators", "set", "Olga", "--no-finances")["left"] == []
+    handed = answer("curators", "set", "Anna", "--tags", "dental, spa")
+    assert (handed["only_tags"], handed["left"], handed["heirs"]) == (["dental", "spa"], ["48210017"], ["Olga"])
+    assert answer("curators", "set", "Anna", "--tags", "vip")["left"] == [], "no matter how the table writes it"
+    assert answer("curators", "set", "Anna", "--currencies", "usd")["left"] == ["48210017"]
+    changed = answer("curators", "set", "Anna", "--tags", "all", "--currencies", "all")
+    assert (changed["only_tags"], changed["only_currencies"]) == ([], [])
+    assert answer("curators", "set", "Anna", "--currencies", "XXX")["error"]["key"] == "bad_currency"
+    away = answer("curators", "set", "Anna", "--away", "2030-01-01", "--stand-in", "Olga")
+    assert away["stand_in"] == next(one["id"] for one in answer("curators", "list") if one["name"] == "Olga")
+
+
+def test_a_clients_own_curator_is_added_by_command_and_asks_about_that_client_only(answer: Answer) -> None:
+    own = answer("curators", "add", "Ilze", "+37120000103", "--client", "alfa", "--consent", "in writing")
+    assert own["client_id"]
+    assert answer("curators", "add", "Juris", "+37120000104", "--client", "beta")["error"]["key"] == "client_not_found"
+    said = answer("say", "--from", "+37120000103", "due")
+    assert "Here you can only ask about Alfa Dental" in json.dumps(said)
