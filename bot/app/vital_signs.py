@@ -9,16 +9,19 @@ from bot.alerts.alert import Kind
 from bot.alerts.brake import UNASKED
 from bot.billing.gateways.wazzup import polls
 from bot.config import OperationsSettings
-from bot.messaging import contents
+from bot.messaging import contents, troubles
 from bot.messaging.figures import is_somebodys
 from bot.messaging.message import ErrorCode
 from bot.messaging.transports import twilio_errors, wazzup_errors
+from bot.messaging.troubles import Trouble
 from bot.storage.tables import alert, alert_due, delivery, partner
 
 _LATELY = timedelta(minutes=15)
 _FAILED_MIN = 5
 """So many failures, and not one message that left, are no accident."""
 _NEW = timedelta(hours=1)
+_SAID_ONCE = timedelta(days=1)
+"""Shorter than it is remembered what was said."""
 _FAILS_WITHIN = timedelta(hours=12)
 """A message has failed by then, as the provider tries for hours only; so the query can use the index of its age."""
 _ARRIVED = ("sent", "delivered", "read")
@@ -33,12 +36,14 @@ class VitalSigns:
     message_age: float
     failed: int
     arrived: int
-    unreachable: tuple[tuple[str, str], ...] = ()
+    unreachable: tuple[tuple[str, str, datetime], ...] = ()
     held_back: tuple[str, ...] = ()
     unasked: tuple[str, ...] = ()
     unpolled: tuple[tuple[str, str], ...] = ()
     strange_codes: tuple[ErrorCode, ...] = ()
     refused_texts: tuple[tuple[str, str, str], ...] = ()
+    unfit_texts: tuple[str, ...] = ()
+    account_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Alarm:
     name: str
     title: str
     recipe: str
+    since: datetime | None = None
+    """What happened at one moment is said once, ever; the rest again each hour while it lasts."""
 
 
 def measure(conn: Connection, now: datetime) -> VitalSigns:
@@ -67,20 +74,22 @@ def measure(conn: Connection, now: datetime) -> VitalSigns:
     queued = delivery.c.state.in_(["queued", "sending"]), delivery.c.not_before <= now, is_somebodys()
     states = select(delivery.c.state, func.count()).where(delivery.c.created_at > now - _LATELY, is_somebodys())
     counts = {state: count for state, count in conn.execute(states.group_by(delivery.c.state))}
-    gone = select(alert.c.cycle, alert.c.partner_id).where(
-        open_ones, alert.c.kind == Kind.UNREACHABLE.value, alert.c.raised_at > now - _NEW
+    gone = select(alert.c.cycle, alert.c.partner_id, alert.c.raised_at).where(
+        open_ones, alert.c.kind == Kind.UNREACHABLE.value, alert.c.raised_at > now - _SAID_ONCE
     )
     return VitalSigns(
         alert_age=_age(conn.execute(due).scalar_one(), now),
         message_age=_age(conn.execute(select(func.min(delivery.c.not_before)).where(*queued)).scalar_one(), now),
         failed=sum(counts.get(state, 0) for state in _LOST),
         arrived=sum(counts.get(state, 0) for state in _ARRIVED),
-        unreachable=tuple((row.cycle, row.partner_id) for row in conn.execute(gone)),
+        unreachable=tuple((row.cycle, row.partner_id, row.raised_at) for row in conn.execute(gone)),
         held_back=held_back,
         unasked=tuple(conn.execute(unasked).scalars()),
         unpolled=tuple(polls.failing(conn, now)),
         strange_codes=_strange_codes(conn, now),
         refused_texts=tuple(contents.refused_now(conn)),
+        unfit_texts=troubles.lately(conn, Trouble.UNFIT, now - _NEW),
+        account_codes=troubles.lately(conn, Trouble.ACCOUNT, now - _NEW),
     )
 
 
@@ -100,9 +109,9 @@ def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
         found.append(
             Alarm("sending_fails", title, "look at the error codes in curatorbot deliveries; check the account")
         )
-    for curator_id, partner_id in signs.unreachable:
+    for curator_id, partner_id, since in signs.unreachable:
         title = f"a curator of partner {partner_id} cannot be reached: {curator_id}"
-        found.append(Alarm(f"unreachable:{curator_id}", title, "check the number; the owners were told"))
+        found.append(Alarm(f"unreachable:{curator_id}", title, "check the number; the owners were told", since))
     for partner_id in signs.held_back:
         title = f"far more alerts than usual of partner {partner_id} wait for a yes"
         found.append(Alarm(f"held_back:{partner_id}", title, "an owner taps Tell them all, or the table is put right"))
@@ -122,6 +131,21 @@ def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
     for template, language, state in signs.refused_texts:
         title = f"WhatsApp says of the text {template} ({language}): {state}; system/notice stands in for it"
         found.append(Alarm(f"text:{template}:{language}", title, "curatorbot templates status; word it anew and push"))
+    return found + _refusals(signs)
+
+
+def _refusals(signs: VitalSigns) -> list[Alarm]:
+    """What was refused whoever it was for: a text with its values, our account."""
+    found = []
+    for text in signs.unfit_texts:
+        title = (
+            f"the text {text} was refused with what stood in it; the next best one was sent instead, if there is one"
+        )
+        found.append(Alarm(f"unfit:{text}", title, "curatorbot deliveries show names the try and its code"))
+    for code in signs.account_codes:
+        title = f"our account or sender is refused: {code}; messages wait and are tried again for a day"
+        page = f"; {twilio_errors.help_page(int(code))}" if code.isdigit() else ""
+        found.append(Alarm(f"account:{code}", title, f"put right the account, its token or its sender{page}"))
     return found
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, bindparam, or_, select, update
 from bot.jobs.port import Jobs
 from bot.messaging import statuses
 from bot.messaging.claims import Claimed
-from bot.messaging.consequences import carry_out
+from bot.messaging.consequences import Refusal, carry_out
+from bot.messaging.stand_in import is_replaceable
 from bot.messaging.status import State
 from bot.messaging.transport import Accepted, Rejected, Result, Unknown
 from bot.messaging.verdict import ASK_AFTER, SETTLE_AFTER, Verdict, refused
@@ -91,7 +92,7 @@ def _not_accepted(conn: Connection, row: Ended, jobs: Jobs) -> bool:
     if isinstance(row.result, Rejected):
         verdict = _verdict(row, row.result)
         values = _refusal(row.result, verdict, row.finished_at)
-        carry_out(conn, verdict, claimed.sender, claimed.to, row.finished_at, jobs)
+        carry_out(conn, verdict, _what_was_refused(claimed, row.result), row.finished_at, jobs)
     else:
         reason = row.result.reason if isinstance(row.result, Unknown) else None
         until = row.finished_at + SETTLE_AFTER
@@ -109,7 +110,18 @@ def _verdict(row: Ended, rejected: Rejected) -> Verdict:
         now=row.finished_at,
         jitter=row.jitter,
         at_once=True,
+        replaceable=is_replaceable(
+            row.claimed.template,
+            is_content=row.claimed.is_content,
+            has_media=row.claimed.media is not None,
+            code=rejected.code,
+        ),
     )
+
+
+def _what_was_refused(one: Claimed, rejected: Rejected) -> Refusal:
+    code = rejected.code or rejected.http_status
+    return Refusal(one.id, one.sender, one.to, one.template, one.language, one.mode, code, taken=False)
 
 
 def _refusal(rejected: Rejected, verdict: Verdict, at: datetime) -> dict[str, Any]:

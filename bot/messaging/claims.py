@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from bot.ids import Address, DeliveryId
-from bot.messaging import turns, window
+from bot.messaging import troubles, turns, window
 from bot.messaging.outbox import WAITING
 from bot.messaging.status import State
 from bot.messaging.window import Mode, Window
@@ -67,6 +67,8 @@ class Claim:
     dropped: int
     after: str = ""
     """The partner whose turn was last: what to hand to the next claim."""
+    too_fast_at: datetime | None = None
+    """When reports last said that the sender is too fast."""
 
 
 def claim(
@@ -98,7 +100,7 @@ def claim(
         conn.execute(update(delivery).where(delivery.c.id.in_(ids)).values(values))
     if taken:
         _begin_attempts(conn, taken, now)
-    return Claim(taken, len(rows) - len(taken), after)
+    return Claim(taken, len(rows) - len(taken), after, troubles.too_fast_at(conn, sender))
 
 
 def release(conn: Connection, claimed: Sequence[Claimed], not_before: datetime | None = None) -> None:

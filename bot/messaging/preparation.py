@@ -9,13 +9,11 @@ from bot.errors import BotError, TransientError
 from bot.messaging.claims import Claimed
 from bot.messaging.contents import APPROVED, REFUSED, Stored
 from bot.messaging.message import ErrorClass
-from bot.messaging.template_filters import one_line
-from bot.messaging.templates import VALUE_MAX, Registry, registry
+from bot.messaging.stand_in import FALLBACK, notice_text
+from bot.messaging.templates import Registry, registry
 from bot.messaging.transport import OutMessage, Rejected
 from bot.messaging.window import Mode
 
-FALLBACK = "system/notice"
-"""The text that stands in for one that WhatsApp has paused or rejected."""
 VALIDITY = timedelta(hours=4)
 """How long the provider tries, when the message itself says nothing."""
 _VALIDITY_MAX = timedelta(hours=10)
@@ -77,10 +75,7 @@ async def _stand_in(claimed: Claimed, refused: Stored, contents: Contents, now: 
     stored = await contents.stored(FALLBACK, claimed.language, wanted.checksum)
     if stored is None or stored.approval != APPROVED:
         return Rejected(ErrorClass.TEMPLATE, None, why)
-    text = one_line(claimed.body.replace("\n", "; "))
-    if len(text) > VALUE_MAX:
-        text = text[: VALUE_MAX - 1] + "…"
-    return Ready(_out(claimed, now, stored, {"1": text}), f"sent as {FALLBACK}; {why}")
+    return Ready(_out(claimed, now, stored, {"1": notice_text(claimed.body)}), f"sent as {FALLBACK}; {why}")
 
 
 def _incomplete(claimed: Claimed, texts: Registry) -> str | None:

@@ -8,6 +8,7 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from time import perf_counter
@@ -20,7 +21,7 @@ from bot.jobs.port import Job, Jobs
 from bot.messaging import claims, outbox
 from bot.messaging.attempts import Ended, record_attempts
 from bot.messaging.claims import Claimed
-from bot.messaging.masking import Bodies, kept
+from bot.messaging.masking import Bodies, kept, private_of, told
 from bot.messaging.message import ErrorClass
 from bot.messaging.pace import Bucket, PeoplePace
 from bot.messaging.preparation import Contents, Ready, prepare
@@ -84,6 +85,7 @@ class Relay:
         self._under_way: dict[Address, int] = {}
         self._paused_until: dict[Address, datetime] = {}
         self._after: dict[Address, str] = {}
+        self._heeded: dict[Address, datetime] = {}
 
     async def run_job(self, job: Job) -> None:
         """Handler of the job `relay`; its key is the sender."""
@@ -102,6 +104,7 @@ class Relay:
                 return sent
             claimed = await self._db.write(self._claim, sender, self._clock.now(), room, self._after.get(sender, ""))
             self._after[sender] = claimed.after
+            self._heed(sender, claimed.too_fast_at)
             self._bucket(sender).take(len(claimed.taken), self._clock.now())
             sent += len(claimed.taken)
             for lane in _lanes(claimed.taken):
@@ -117,6 +120,15 @@ class Relay:
         """Wait for sends under way; what cannot be recorded is left to the sweep."""
         under_way = [task for tasks in self._lanes.values() for task in tasks]
         await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _heed(self, sender: Address, too_fast_at: datetime | None) -> None:
+        """What was taken and then failed for being too fast slows the sender down, once for each burst."""
+        now, heeded = self._clock.now(), self._heeded.get(sender)
+        if too_fast_at is None or now - too_fast_at > _PAUSE or (heeded is not None and too_fast_at <= heeded):
+            return
+        self._heeded[sender] = too_fast_at
+        self._bucket(sender).slow_down(now)
+        _log.warning("relay.slower", sender=sender, per_second=self._bucket(sender).rate)
 
     async def _room(self, sender: Address) -> int:
         """Wait until there is room for some messages, since each claim costs; how many, 0 when not soon."""
@@ -197,6 +209,10 @@ class Relay:
         took = int((perf_counter() - started) * 1000)
         exchange = result.exchange
         request, response = (exchange.request, exchange.response) if exchange else (None, None)
+        private = private_of(claimed.to, claimed.body)
+        if isinstance(result, Rejected):
+            self._notice(sender, claimed, replace(result, message=told(result.message, Bodies.MASKED, private)))
+            result = replace(result, message=told(result.message, self._bodies, private))
         ended = Ended(
             claimed,
             result,
@@ -204,10 +220,9 @@ class Relay:
             took,
             self._jitter(),
             note,
-            kept(request, self._bodies),
-            kept(response, self._bodies),
+            kept(request, self._bodies, private),
+            kept(response, self._bodies, private),
         )
-        self._notice(sender, claimed, result)
         return await self._db.write_many(self._record, ended)
 
     async def _hand_over(self, message: OutMessage) -> Result:
@@ -217,9 +232,7 @@ class Relay:
             _log.exception("relay.transport_broke", delivery=message.delivery_id)
             return Unknown(f"broke: {type(error).__name__}")
 
-    def _notice(self, sender: Address, claimed: Claimed, result: Result) -> None:
-        if not isinstance(result, Rejected):
-            return
+    def _notice(self, sender: Address, claimed: Claimed, result: Rejected) -> None:
         grave = result.error_class in (ErrorClass.PERMANENT, ErrorClass.CONFIGURATION)
         _log.log(
             logging.ERROR if grave else logging.WARNING,

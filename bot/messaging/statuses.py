@@ -1,6 +1,7 @@
 """Provider's reports on our messages: each is kept as an event and moves its message forward only, many in one go."""
 
 import logging
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +13,9 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, sele
 from bot.ids import Address, DeliveryId
 from bot.jobs.port import Jobs
 from bot.messaging import contents, costs
-from bot.messaging.consequences import carry_out
+from bot.messaging.consequences import Refusal, carry_out
 from bot.messaging.message import ErrorClass, StatusUpdate
+from bot.messaging.stand_in import is_replaceable
 from bot.messaging.status import ARRIVED, LOST, Applied, State, forward, meaning
 from bot.messaging.verdict import ASK_AFTER, Verdict, refused
 from bot.messaging.window import Mode
@@ -28,7 +30,7 @@ _CHANGED = (
     "state", "reason", "provider_id", "error_code", "contradicted", "unconfirmed", "claimed_until", "not_before",
     "sent_at", "delivered_at", "read_at", "failed_at", "cost_micros", "cost_currency", "cost_source",
 )  # fmt: skip
-_IDENTITY = ("id", "sender", "to_address", "attempts", "template", "language", "checksum")
+_IDENTITY = ("id", "sender", "to_address", "attempts", "template", "language", "checksum", "media")
 _UPDATE = (
     update(delivery)
     .where(delivery.c.id == bindparam("b_id"))
@@ -106,10 +108,13 @@ class _Message:
         """What WhatsApp thinks of this message's text, when a report says so."""
         self.values: dict[str, Any] = {name: getattr(row, name) for name in _CHANGED}
         self.changed = False
-        self.verdicts: list[tuple[Verdict, datetime]] = []
+        self.verdicts: list[tuple[Verdict, Refusal, datetime]] = []
         self.learnt: tuple[str, datetime] | None = None
         """The provider's id, when a report was the first to tell it."""
         self._mode = next((Mode(one.mode) for one in attempts if one.n == row.attempts), Mode.SESSION)
+        self._media: str | None = row.media
+        self._taken = sum(one.provider_id is not None for one in attempts)
+        """Tries that the provider took: those before that do not count when it gives up."""
         self._older_ids = {one.provider_id for one in attempts if one.provider_id and self._is_over(one.n)}
 
     def _is_over(self, n: int) -> bool:
@@ -155,15 +160,19 @@ class _Message:
         """The provider took it and could not deliver it: try again, or give up."""
         if row.approval and self.text[2]:
             self.refused_text = row.approval
+        is_content = self.text[2] is not None
         verdict = refused(
             row.error_class or ErrorClass.PERMANENT,
-            attempt=self.attempts,
+            attempt=max(self._taken, 1),
             mode=self._mode,
-            is_content=self.text[2] is not None,
+            is_content=is_content,
             now=row.received_at,
-            jitter=0.5,
+            jitter=random.random(),  # noqa: S311 - spreads tries, keeps no secret
             at_once=False,
             text_refused=self.refused_text is not None,
+            replaceable=is_replaceable(
+                self.text[0], is_content=is_content, has_media=self._media is not None, code=row.error_code
+            ),
         )
         _log.log(
             logging.ERROR if (row.error_class or ErrorClass.PERMANENT) in _GRAVE else logging.WARNING,
@@ -173,13 +182,14 @@ class _Message:
             code=row.error_code,
             tried_again=verdict.retry_at is not None,
         )
-        self.verdicts.append((verdict, row.received_at))
+        refusal = Refusal(self.id, self.sender, self.to, self.text[0], self.text[1], self._mode, row.error_code, True)
+        self.verdicts.append((verdict, refusal, row.received_at))
         self._set(error_code=row.error_code, claimed_until=None)
         if self.values["cost_source"] == costs.BY_TABLE:
             self._set(cost_source=None)
         if verdict.retry_at is not None:
             self._older_ids.add(row.provider_id)
-            self._set(state=State.QUEUED.value, not_before=verdict.retry_at, provider_id=None, reason=None)
+            self._set(state=State.QUEUED.value, not_before=verdict.retry_at, provider_id=None, reason=verdict.reason)
         else:
             self._set(state=state.value, reason=verdict.reason, failed_at=row.received_at)
 
@@ -243,8 +253,8 @@ class _Deliveries:
             ]
             conn.execute(_FILL_ATTEMPT, values)
         for message in changed:
-            for verdict, at in message.verdicts:
-                carry_out(conn, verdict, message.sender, message.to, at, jobs)
+            for verdict, refusal, at in message.verdicts:
+                carry_out(conn, verdict, refusal, at, jobs)
             if message.refused_text and message.text[2]:
                 contents.refused(conn, message.text[0], message.text[1], message.text[2], message.refused_text)
 

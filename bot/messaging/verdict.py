@@ -1,7 +1,7 @@
 """What follows when a message was refused: try again later, go as a template, or give up. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.messaging.message import ErrorClass
@@ -17,16 +17,18 @@ _TEXTS_TRIED_MAX = 3
 _TEXT_KNOWN_AFTER = timedelta(minutes=1)
 """By then every process knows that the text is refused."""
 _AT_ONCE: Mapping[ErrorClass, RetryPolicy] = {
-    ErrorClass.RETRY: RetryPolicy(20, timedelta(seconds=1), timedelta(minutes=5)),
-    ErrorClass.THROTTLE: RetryPolicy(20, timedelta(seconds=0.5), timedelta(seconds=30)),
-    ErrorClass.CONFIGURATION: RetryPolicy(20, timedelta(minutes=1), timedelta(minutes=15)),
+    ErrorClass.RETRY: RetryPolicy(300, timedelta(seconds=1), timedelta(minutes=10)),
+    ErrorClass.THROTTLE: RetryPolicy(300, timedelta(seconds=0.5), timedelta(minutes=5)),
+    ErrorClass.CONFIGURATION: RetryPolicy(200, timedelta(minutes=1), timedelta(minutes=15)),
 }
-"""Refused in the answer itself: nothing was sent, trying again is safe. Configuration: kept until it is put right."""
+"""Refused in the answer itself: nothing was sent, trying again is safe, so an outage of a day loses nothing."""
 _AFTERWARDS: Mapping[ErrorClass, RetryPolicy] = {
     ErrorClass.RETRY: RetryPolicy(3, timedelta(minutes=1), timedelta(minutes=15)),
-    ErrorClass.THROTTLE: RetryPolicy(6, timedelta(minutes=2), timedelta(hours=2)),
+    ErrorClass.THROTTLE: RetryPolicy(24, timedelta(minutes=2), timedelta(hours=2)),
+    ErrorClass.CONFIGURATION: RetryPolicy(36, timedelta(minutes=5), timedelta(hours=1)),
 }
-"""Taken, then reported as failed: the provider gave up itself, so we try seldom."""
+"""Taken, then reported as failed: the provider gave up itself, so we try seldom. A tier that is used up is free again
+after 24 hours; an account that is locked, once somebody has seen to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class Verdict:
     retry_at: datetime | None = None
     closes_window: bool = False
     stops_contact: bool = False
+    other_text: bool = False
+    """What was refused is the text: the next best one takes its place first."""
+    error_class: ErrorClass | None = field(default=None, compare=False)
 
 
 def refused(
@@ -50,13 +55,32 @@ def refused(
     jitter: float,
     at_once: bool,
     text_refused: bool = False,
+    replaceable: bool = False,
 ) -> Verdict:
     """After attempt number `attempt` was refused, in the answer (`at_once`) or by a later report. Jitter in 0..1.
 
-    `text_refused`: WhatsApp does not take this text any more; another one stands in for it, once.
+    `text_refused`: WhatsApp does not take this text any more; outside the window another one stands in for it, once.
+    `replaceable`: there is a next best text for this one.
     """
-    if text_refused and attempt < _TEXTS_TRIED_MAX:
+    found = _refused(error_class, attempt, mode, is_content, now, jitter, at_once, text_refused, replaceable)
+    return replace(found, error_class=error_class)
+
+
+def _refused(
+    error_class: ErrorClass,
+    attempt: int,
+    mode: Mode,
+    is_content: bool,
+    now: datetime,
+    jitter: float,
+    at_once: bool,
+    text_refused: bool,
+    replaceable: bool,
+) -> Verdict:
+    if text_refused and mode is Mode.TEMPLATE and attempt < _TEXTS_TRIED_MAX:
         return _queued(now + _TEXT_KNOWN_AFTER)
+    if error_class is ErrorClass.TEMPLATE and replaceable:
+        return Verdict(State.QUEUED, "other_text", retry_at=now, other_text=True)
     if error_class is ErrorClass.WINDOW:
         again = is_content and mode is Mode.SESSION
         return _queued(now, closes_window=True) if again else Verdict(State.FAILED, "window_closed", closes_window=True)

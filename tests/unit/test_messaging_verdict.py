@@ -24,8 +24,32 @@ def test_a_refused_connection_is_tried_again_later_and_later() -> None:
     assert all(when is not None for when in waits)
     assert sorted(waits, key=lambda when: when or NOW) == waits
     assert waits[-1] is not None
-    assert waits[-1] - NOW <= timedelta(minutes=5)
-    assert after(ErrorClass.RETRY, 20).state is State.FAILED
+    assert waits[-1] - NOW <= timedelta(minutes=10)
+    assert after(ErrorClass.RETRY, 300).state is State.FAILED
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.RETRY, ErrorClass.THROTTLE, ErrorClass.CONFIGURATION])
+def test_what_certainly_was_not_sent_outlasts_an_outage_of_a_night(error_class: ErrorClass) -> None:
+    assert _patience(error_class, at_once=True) >= timedelta(hours=18)
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.THROTTLE, ErrorClass.CONFIGURATION])
+def test_what_failed_for_the_tier_or_the_account_is_tried_for_a_day(error_class: ErrorClass) -> None:
+    assert _patience(error_class, at_once=False) >= timedelta(hours=24)
+
+
+def _patience(error_class: ErrorClass, *, at_once: bool) -> timedelta:
+    tries = (after(error_class, attempt, at_once=at_once).retry_at for attempt in range(1, 400))
+    return sum((when - NOW for when in tries if when is not None), timedelta())
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_next_best_text_takes_the_place_of_one_that_is_refused(mode: Mode) -> None:
+    facts = {"mode": mode, "is_content": True, "now": NOW, "jitter": 0.5, "at_once": False, "replaceable": True}
+    verdict = refused(ErrorClass.TEMPLATE, attempt=1, **facts)  # type: ignore[arg-type]
+    assert (verdict.state, verdict.retry_at, verdict.other_text) == (State.QUEUED, NOW, True)
+    paused = refused(ErrorClass.TEMPLATE, attempt=1, text_refused=True, **facts)  # type: ignore[arg-type]
+    assert paused.other_text is (mode is Mode.SESSION), "outside the window the paused text itself is looked at again"
 
 
 def test_what_the_provider_gave_up_is_tried_seldom() -> None:
@@ -75,9 +99,9 @@ def test_no_code_stands_in_two_classes() -> None:
 @pytest.mark.parametrize(
     ("codes", "expected"),
     [
-        ((20429, 63017, 63018, 63038, 63119, 30001, 14107, 63049, 63062), ErrorClass.THROTTLE),
+        ((20429, 30036, 63017, 63018, 63038, 63119, 30001, 14107, 63049, 63062), ErrorClass.THROTTLE),
         ((20500, 63009, 63010, 63011, 63012, 63023, 30008, 30410, 63022, 63029), ErrorClass.RETRY),
-        ((21211, 21614, 63003, 63024, 21610, 63014, 63033, 63015, 63032), ErrorClass.RECIPIENT),
+        ((21211, 21408, 21614, 63003, 63024, 21610, 63014, 63033, 63015, 63032), ErrorClass.RECIPIENT),
         ((63016,), ErrorClass.WINDOW),
         (
             (
@@ -88,7 +112,7 @@ def test_no_code_stands_in_two_classes() -> None:
         ),
         (
             (
-                20003, 20404, 21408, 21606, 21212, 63007, 63002, 63031, 21910, 63020, 63001, 63008, 63051, 30002,
+                20003, 20404, 21606, 21212, 63007, 63002, 63031, 21910, 63020, 63001, 63008, 63051, 30002,
             ),
             ErrorClass.CONFIGURATION,
         ),

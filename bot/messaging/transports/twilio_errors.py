@@ -6,11 +6,15 @@ _BY_CLASS: dict[ErrorClass, tuple[int, ...]] = {
     # Provider's or WhatsApp's inner trouble: may work a little later.
     ErrorClass.RETRY: (20500, 20503, 30008, 30410, 63009, 63010, 63011, 63012, 63022, 63023, 63029),
     # Too fast, too many, a daily limit, the loop guard: later, and slower.
-    ErrorClass.THROTTLE: (14107, 20429, 30001, 30022, 63017, 63018, 63038, 63049, 63062, 63119),
+    # 30036: it waited in the provider's queue longer than we allowed; ours decides whether it still makes sense.
+    ErrorClass.THROTTLE: (14107, 20429, 30001, 30022, 30036, 63017, 63018, 63038, 63049, 63062, 63119),
     # Free text outside the 24-hour window.
     ErrorClass.WINDOW: (63016,),
-    # This person cannot be reached: not on WhatsApp, opted out, has blocked us, part of an experiment.
-    ErrorClass.RECIPIENT: (21211, 21610, 21614, 30003, 30005, 30006, 63003, 63014, 63015, 63024, 63032, 63033),
+    # This person cannot be reached: not on WhatsApp, opted out, has blocked us, part of an experiment, a country that
+    # is not enabled (which says nothing of anybody else).
+    ErrorClass.RECIPIENT: (
+        21211, 21408, 21610, 21614, 30003, 30004, 30005, 30006, 63003, 63014, 63015, 63024, 63032, 63033,
+    ),
     # The text or the template is not what it should be.
     ErrorClass.TEMPLATE: (
         11751, 21617, 21619, 21620, 21654, 21655, 21656, 63005, 63006, 63013, 63019, 63021, 63026, 63027, 63028, 63030,
@@ -18,7 +22,7 @@ _BY_CLASS: dict[ErrorClass, tuple[int, ...]] = {
     ),
     # Our account, our sender, our settings: nothing works until an operator puts it right.
     ErrorClass.CONFIGURATION: (
-        20003, 20404, 20005, 20008, 21212, 21408, 21603, 21606, 21609, 21910, 30002, 63001, 63002, 63007, 63008,
+        20003, 20404, 20005, 20008, 21212, 21603, 21606, 21609, 21910, 30002, 63001, 63002, 63007, 63008,
         63020, 63025, 63031, 63051,
     ),
 }  # fmt: skip
