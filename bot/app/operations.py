@@ -1,6 +1,7 @@
 """Alarms to operations by a road of their own, not by the WhatsApp that may be failing; and a heartbeat every minute.
 
-An alarm is one log line with a recipe, a metric, and a post to a webhook; each at most once an hour.
+An alarm is one log line with a recipe, a metric, and a post to a webhook; each at most once an hour, and only once what
+happened at one moment, such as a person who cannot be reached any more.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 import httpx
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from bot.app.canary_watch import CanaryWatch
 from bot.app.vital_signs import Alarm, VitalSigns, alarms, measure
@@ -116,7 +117,7 @@ class Operations:
     async def _is_first(self, alarm: Alarm, now: datetime) -> bool:
         """Whether no other process has said it this hour; yes when that cannot be known."""
         try:
-            return bool(await self._db.write(_note, alarm.name, now))
+            return bool(await self._db.write(_note, alarm, now))
         except Exception:
             return True
 
@@ -141,6 +142,12 @@ class Operations:
             log.warning("heartbeat.not_heard", error=type(error).__name__)
 
 
-def _note(conn: Connection, name: str, now: datetime) -> bool:
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    return bool(insert_if_absent(conn, tick, [{"name": f"alarm:{name}"[:64], "at": hour}]))
+def _note(conn: Connection, alarm: Alarm, now: datetime) -> bool:
+    """Whether nobody has said it: ever, of what happened at one moment; within the hour, of what lasts."""
+    name = f"alarm:{alarm.name}"[:64]
+    if alarm.since is None:
+        lately = select(tick.c.at).where(tick.c.name == name, tick.c.at > now - _AGAIN)
+        if conn.execute(lately.limit(1)).first() is not None:
+            return False
+    moment = alarm.since or now.replace(second=0, microsecond=0)
+    return bool(insert_if_absent(conn, tick, [{"name": name, "at": moment}]))

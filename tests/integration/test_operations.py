@@ -6,14 +6,18 @@ from datetime import timedelta
 import httpx
 import respx
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
+from bot.alerts import watch
 from bot.app.operations import Operations
 from bot.clock import ManualClock
 from bot.config import CanarySettings, OperationsSettings
+from bot.directory import service as directory
+from bot.directory.people import Role
+from bot.messaging import contacts
 from bot.storage.engine import Database
 from bot.storage.tables import alert_due, delivery
-from tests.integration.alert_world import ALFA, NOW, RIGA, add_client, add_curator, add_partner, scan
+from tests.integration.alert_world import ALFA, ENV, NOW, RIGA, add_client, add_curator, add_partner, scan
 
 HOOK, BEAT = "https://chat.example.com/hook", "https://monitor.example.com/ping"
 OFF = CanarySettings(enabled=False)
@@ -105,3 +109,50 @@ async def test_without_addresses_it_only_measures_and_logs(db: Database) -> None
         db, ManualClock(NOW + timedelta(hours=1)), OperationsSettings(), CollectorRegistry(), canary=OFF, speaks=True
     )
     await quiet.look()
+
+
+@respx.mock
+async def test_a_person_who_blocked_us_is_heard_of_once_whoever_looks_and_however_often(db: Database) -> None:
+    """Raised just before a full hour; a second process looks after it, both start anew, and hours go by."""
+    raised_at = NOW.replace(minute=59, second=30)
+
+    def blocked(conn: Connection) -> None:
+        add_partner(conn)
+        add_curator(conn, "Olga", role=Role.OWNER)
+        anna = add_curator(conn, "Anna")
+        address = directory.get_curator(conn, anna).address
+        assert address is not None
+        row = {"sender": ENV.sender, "address": address, "stopped_at": NOW, "stopped_reason": "recipient"}
+        contacts.stop_contacts(conn, [row])
+
+    def watch_again(conn: Connection) -> None:
+        found = watch.find(conn, RIGA, now=clock.now(), env=ENV)
+        watch.tell(conn, RIGA, found, now=clock.now(), env=ENV)
+
+    await db.write(blocked)
+    hook, clock = respx.post(HOOK).respond(200), ManualClock(raised_at)
+    respx.get(BEAT).respond(200)
+    for minutes in (0, 1, 30, 45, 60, 300):
+        clock.advance(minutes=minutes)
+        await db.write(watch_again)
+        for each in (operations(db, clock), operations(db, clock)):
+            await each.look()
+    heard = [json.loads(call.request.content)["alarm"] for call in hook.calls]
+    assert [name.partition(":")[0] for name in heard if name.startswith("unreachable")] == ["unreachable"]
+    owners = select(delivery.c.id).where(delivery.c.template == "watch/unreachable")
+    assert len(await db.read(lambda conn: conn.execute(owners).all())) == 1
+
+
+@respx.mock
+async def test_what_lasts_is_said_again_an_hour_later_not_at_the_full_hour(db: Database) -> None:
+    await db.write(late)
+    clock = ManualClock(NOW.replace(minute=59) + timedelta(hours=1))
+    hook = respx.post(HOOK).respond(200)
+    respx.get(BEAT).respond(200)
+    for minutes in (0, 2, 30):
+        clock.advance(minutes=minutes)
+        await operations(db, clock).look()
+    assert hook.call_count == 1
+    clock.advance(minutes=30)
+    await operations(db, clock).look()
+    assert hook.call_count == 2
