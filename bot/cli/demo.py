@@ -178,6 +178,7 @@ def _welcome(stage: Stage) -> None:
         f"[bold green]Delivery log[/bold green]  {stage.house.url}/deliveries",
         "",
         "Try: tap [bold]Show list[/bold], write [bold]renew alfa[/bold], [bold]topup beta 100[/bold], "
-        "[bold]help[/bold]; then [bold]Next day[/bold]. Ctrl-C ends it.",
+        "[bold]help[/bold]; then [bold]Next day[/bold]. What you confirm is done a minute later: wait, or tap "
+        "[bold]+1 min[/bold]. Ctrl-C ends it.",
     ]
     console.print(Panel("\n".join(lines), title="curatorbot demo", border_style="green", padding=(1, 2)))

@@ -149,11 +149,11 @@ class PhoneApi:
         return web.json_response(self._faults_view())
 
     async def move(self, request: web.Request) -> web.Response:
-        """Move the clock forward by `days` and `hours`."""
+        """Move the clock forward by `days`, `hours` and `minutes`."""
         body = await _fields(request)
         if self._move_clock is None:
             raise ValueError("this clock cannot be moved from here")
-        delta = timedelta(days=_number(body, "days"), hours=_number(body, "hours"))
+        delta = timedelta(**{unit: _number(body, unit) for unit in ("days", "hours", "minutes")})
         if not timedelta(0) < delta <= _MOVE_MAX:
             raise ValueError("the clock moves forward, by at most 366 days")
         await self._move_clock(delta)

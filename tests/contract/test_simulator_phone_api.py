@@ -71,9 +71,9 @@ async def test_the_clock_is_moved_by_whoever_supplied_it() -> None:
     async with simulated(clock, move_clock=move) as world:
         _, state = await world.call("GET", "/phone/api/state")
         assert state["clock"]["movable"]
-        _, view = await world.call("POST", "/phone/api/clock", json={"days": 1, "hours": 2})
-        assert view == {"now": "2026-11-27T09:00:00+00:00", "movable": True}
-        for wrong in ({}, {"days": -1}, {"days": 400}, {"days": True}, {"days": "1"}):
+        _, view = await world.call("POST", "/phone/api/clock", json={"days": 1, "hours": 2, "minutes": 3})
+        assert view == {"now": "2026-11-27T09:03:00+00:00", "movable": True}
+        for wrong in ({}, {"days": -1}, {"days": 400}, {"days": True}, {"minutes": "1"}):
             assert (await world.call("POST", "/phone/api/clock", json=wrong))[0] == 400
     async with simulated() as world:
         status, body = await world.call("POST", "/phone/api/clock", json={"days": 1})

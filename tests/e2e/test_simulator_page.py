@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
@@ -74,6 +75,10 @@ async def test_a_curator_reads_taps_and_types(
     assert [fields["Body"] for fields in world.product.inbound] == ["Renew", "balance *Alfa*"]
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= size[0], "nothing sticks out to the side"
+    await page.locator("#next-minute").click()
+    bar = await page.locator(".bar button:visible, .bar a:visible").all()
+    edges = sorted([(box["x"], box["x"] + box["width"]) for one in bar if (box := await one.bounding_box())])
+    assert all(left[1] <= right[0] for left, right in pairwise(edges)), "nothing in the bar covers anything else"
 
 
 async def test_nothing_that_people_write_becomes_markup(world: World, page: Page) -> None:
@@ -122,6 +127,8 @@ async def test_time_moves_by_a_button_and_days_are_told_apart(world: World, page
     await expect(page.locator("#now .date")).to_have_text("Fri 27 Nov")
     await page.locator("#next-hour").click()
     await expect(page.locator("#now .hour")).to_have_text("10:00")
+    await page.locator("#next-minute").click()
+    await expect(page.locator("#now .hour")).to_have_text("10:01")
     await expect(page.locator("#window-note")).to_contain_text("closed")
     await world.simulator.say(ANNA, "on Friday")
     await expect(page.locator(".day-mark")).to_have_text(["Yesterday", "Today"])
@@ -180,7 +187,7 @@ async def test_the_frame_speaks_the_browsers_language(world: World, open_page: O
             node.getAttribute("aria-label"), node.title,
             ...[...node.childNodes].filter((child) => child.nodeType === 3).map((child) => child.data.trim())])"""
     )
-    alike = {"+1 h", "Chat", "Chats", "Eco"}
+    alike = {"+1 d", "+1 h", "+1 min", "Chat", "Chats", "Eco"}
     assert english & set(shown) <= alike
     frame = await page.evaluate("async () => (await import('/static/frame_words.js')).FRAME_WORDS")
     assert all(set(texts) == english for texts in frame.values())

@@ -13,7 +13,7 @@ export class BarClock {
     this.told = Date.now();
     this.heard = performance.now();
     this.standing = false;
-    for (const [id, step] of [["next-day", { days: 1 }], ["next-hour", { hours: 1 }]]) {
+    for (const [id, step] of [["next-day", { days: 1 }], ["next-hour", { hours: 1 }], ["next-minute", { minutes: 1 }]]) {
       byId(id).addEventListener("click", async (e) => {
         const button = e.currentTarget;
         button.disabled = true;
@@ -37,7 +37,7 @@ export class BarClock {
     this.standing = told === this.told;
     this.told = told;
     this.heard = performance.now();
-    byId("next-day").hidden = byId("next-hour").hidden = !movable;
+    for (const id of ["next-day", "next-hour", "next-minute"]) byId(id).hidden = !movable;
     this.draw();
   }
 
