@@ -1,12 +1,14 @@
 """A partner that speaks by its own Wazzup channel, from the alert to the delivery log, from a curator's number to the
 answer: the whole process on a real socket, Wazzup on another."""
 
+import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
+import httpx
 import pytest
 from sqlalchemy import Connection, select, update
 from structlog.testing import capture_logs
@@ -18,7 +20,7 @@ from bot.config import Settings
 from bot.messaging.deliveries import Filter, list_deliveries, show
 from bot.scheduler import entries
 from bot.storage.engine import Database
-from bot.storage.tables import contact_window, curator_address, delivery, inbox, partner, transfer
+from bot.storage.tables import attempt, contact_window, curator_address, delivery, inbox, partner, transfer
 from tests.contract.wazzup_fake import CHANNEL, HOOK, KEY, SECRET, refusal
 from tests.contract.wazzup_server import ServedWazzup, served
 from tests.integration.alert_world import ALFA, NOW, RIGA, add_client, add_curator, add_partner
@@ -192,6 +194,28 @@ async def test_a_refusal_names_its_code_too(wired: Wired) -> None:
     await wired.fire(entries.SCAN)
     codes = await wired.house.db.read(lambda conn: conn.execute(select(delivery.c.error_code)).scalars().all())
     assert codes == ["CHANNEL_NO_MONEY"]
+
+
+async def test_a_refusal_that_repeats_everything_is_recorded_without_it(wired: Wired) -> None:
+    """Half a character, the person's number, the text and our key: nothing of it stays, and the attempt does."""
+    text = "Finances: *Alfa Dental* ends in 7 days"
+    said = {"error": "VALIDATION_ERROR", "description": f"\ud800 chat {ANNA} text {text} key Bearer {KEY}"}
+    wired.wazzup.fake.weather.append(httpx.Response(400, content=json.dumps(said)))
+    with capture_logs() as logs:
+        await wired.fire(entries.SCAN)
+    assert await wired.log() == [("alert", "failed", f"wazzup:{CHANNEL}")]
+    attempts = await wired.house.db.read(lambda conn: conn.execute(select(attempt)).all())
+    assert [one.outcome for one in attempts] == ["rejected"]
+    for private in (KEY, ANNA, text):
+        assert private not in str(attempts) + str(logs)
+
+
+async def test_half_a_character_in_a_webhook_spoils_nothing(wired: Wired) -> None:
+    """JSON can name one; no database takes it."""
+    await wired.fire(entries.SCAN)
+    await wired.wazzup.reports("m-1", "error", error={"error": "x\ud800", "description": "\ud800\x00"})
+    assert [state for _, state, _ in await wired.log()] == ["failed"]
+    assert len(await wired.says("balance alfa \ud83d", "in-1")) == 1
 
 
 async def test_the_address_is_the_proof_and_is_told_to_nobody(wired: Wired, caplog: pytest.LogCaptureFixture) -> None:

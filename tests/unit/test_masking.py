@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.messaging.masking import Bodies, kept
+from bot.messaging.masking import Bodies, kept, private_of, told, without
 
 ASKED = {
     "method": "POST",
@@ -72,3 +72,36 @@ def test_none_keeps_nothing() -> None:
 
 def test_a_long_value_is_cut() -> None:
     assert kept({"page": "x" * 5_000}, Bodies.FULL) == {"page": "x" * 2_000}
+
+
+def test_what_the_provider_repeats_of_a_message_is_hidden_wherever_it_stands() -> None:
+    text = "Alfa Dental ends in 7 days\n1. Renew"
+    private = private_of("whatsapp:+37120000017", text)
+    answer = {
+        "error": "VALIDATION_ERROR",
+        "description": f"chat 37120000017: {text}",
+        "data": {
+            "chat_id": "37120000017",
+            "phone": 37120000017,
+            "n": 37120000017,
+            "first": ["Alfa Dental ends in 7 days"],
+        },
+    }
+    found = kept(answer, Bodies.MASKED, private)
+    assert found == {
+        "error": "VALIDATION_ERROR",
+        "description": "chat 371******17: ***",
+        "data": {"chat_id": "371******17", "phone": "371******17", "n": "***", "first": ["***"]},
+    }
+    assert told("no 37120000017, +37120000018", Bodies.MASKED, private) == "no 371******17, +37*******18"
+    assert told("no 37120000017", Bodies.FULL, private) == "no 37120000017"
+
+
+@pytest.mark.parametrize("bodies", [Bodies.FULL, Bodies.MASKED])
+def test_what_no_database_takes_is_left_out(bodies: Bodies) -> None:
+    assert kept({"de\x00scription": "half \ud800 and \x00"}, bodies) == {"description": "half ? and "}
+    assert told("half \ud800\x00", bodies) == "half ?"
+
+
+def test_a_secret_that_is_repeated_is_not_kept() -> None:
+    assert without({"d": ["key abc", 5], "n": None}, ["abc"]) == {"d": ["key ***", 5], "n": None}

@@ -15,6 +15,7 @@ import httpx
 from bot.config import WazzupSettings
 from bot.errors import ConfigError, PermanentError
 from bot.ids import Address
+from bot.messaging.masking import storable, without
 from bot.messaging.message import ErrorClass, ErrorCode, Inbound, StatusUpdate
 from bot.messaging.sameness import Limit, Sameness
 from bot.messaging.templates import Content
@@ -38,6 +39,8 @@ SAME_TO_ALL = Limit(80, timedelta(seconds=10), per_person=False)
 PER_SECOND = 20.0
 """Wazzup takes 500 requests in 5 seconds, of everybody who uses the account."""
 _CONNECT_SECONDS = 5.0
+_ID_MAX = 64
+"""An id or code that is longer is none of theirs; the database takes no longer one."""
 _ANSWER_MAX = 500
 """So much is shown of an answer that is no JSON."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -66,9 +69,10 @@ class WazzupTransport:
         self._transport = settings.transport
         self._templates = settings.templates
         self._secret = settings.webhook_secret.get_secret_value()
+        self._key = settings.api_key.get_secret_value()
         self._url = f"{settings.api_url.rstrip('/')}/v3/message"
         self._http = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {settings.api_key.get_secret_value()}"},
+            headers={"Authorization": f"Bearer {self._key}"},
             timeout=httpx.Timeout(settings.timeout_seconds, connect=_CONNECT_SECONDS),
             follow_redirects=False,
             trust_env=False,
@@ -84,8 +88,10 @@ class WazzupTransport:
         answer = await self._post(body)
         if not isinstance(answer, httpx.Response):
             return replace(answer, exchange=Exchange(request))
-        response = {"status": answer.status_code, "body": _shown(answer)}
+        response = {"status": answer.status_code, "body": without(_shown(answer), [self._key])}
         result = read_answer(answer.status_code, answer.content, message.delivery_id)
+        if isinstance(result, Rejected):
+            result = replace(result, message=without(result.message, [self._key]))
         return replace(result, exchange=Exchange(request, response))
 
     async def _post(self, body: Mapping[str, Any]) -> httpx.Response | Rejected | Unknown:
@@ -165,14 +171,14 @@ def read_answer(http_status: int, body: bytes, delivery_id: str) -> Result:
     data = _json_object(body)
     if http_status in (200, 201):
         if isinstance(found := data.get("messageId"), str) and found:
-            return Accepted(found, "queued", http_status)
+            return Accepted(storable(found)[:_ID_MAX], "queued", http_status)
         return Unknown(f"HTTP {http_status} without a messageId", http_status)
     code = _code(data)
     if code and wazzup_errors.plain(code) == wazzup_errors.REPEATED:
         return Accepted(_repeated_id(data, delivery_id), "queued", http_status)
     description = str(data.get("description") or "")
     text = ": ".join(part for part in (code, description) if part) or f"HTTP {http_status}"
-    known = wazzup_errors.spelled(code) if code else None
+    known = wazzup_errors.spelled(code)[:_ID_MAX] if code else None
     return Rejected(wazzup_errors.classify_answer(http_status, code), known, text, http_status)
 
 
@@ -180,7 +186,7 @@ def _code(data: Mapping[str, Any]) -> str | None:
     error = data.get("error")
     if isinstance(error, dict):
         error = error.get("code") or error.get("error")
-    return error if isinstance(error, str) and error else None
+    return storable(error) if isinstance(error, str) and error else None
 
 
 def _repeated_id(data: Mapping[str, Any], delivery_id: str) -> str:

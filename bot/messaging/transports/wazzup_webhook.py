@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bot.ids import Address
+from bot.messaging.masking import storable
 from bot.messaging.message import Inbound, StatusUpdate
 from bot.messaging.transports.wazzup_errors import classify, spelled
 from bot.messaging.transports.wazzup_request import SENDER_PREFIX
@@ -106,7 +107,7 @@ def _inbound(item: Mapping[str, Any], now: datetime) -> Inbound | None:
         profile_name=_text(contact, "name")[:_VALUE_MAX] or None if isinstance(contact, dict) else None,
         replied_to=_quoted_id(quoted),
         media=0 if _text(item, "type") in _TEXTLESS else 1,
-        raw={name: str(item[name])[:_VALUE_MAX] for name in ("type", "dateTime", "chatType") if name in item},
+        raw={name: storable(str(item[name]))[:_VALUE_MAX] for name in ("type", "dateTime", "chatType") if name in item},
     )
 
 
@@ -132,7 +133,7 @@ def _status(item: Mapping[str, Any], now: datetime) -> StatusUpdate | None:
         return None
     error = item.get("error")
     code = _text(error, "error") if isinstance(error, dict) else ""
-    raw = {name: str(item[name])[:_VALUE_MAX] for name in ("timestamp", "status") if name in item}
+    raw = {name: storable(str(item[name]))[:_VALUE_MAX] for name in ("timestamp", "status") if name in item}
     if isinstance(error, dict):
         raw |= {"error": code[:_VALUE_MAX], "description": _text(error, "description")[:_VALUE_MAX]}
     return StatusUpdate(
@@ -165,4 +166,4 @@ def _moment(value: object, now: datetime) -> datetime:
 
 def _text(item: Mapping[str, Any], name: str) -> str:
     value = item.get(name)
-    return value.replace("\x00", "") if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    return storable(value) if isinstance(value, str) else str(value) if isinstance(value, int) else ""

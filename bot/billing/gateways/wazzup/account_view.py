@@ -235,5 +235,6 @@ def _text(value: Any) -> str | None:
     """A text or number as text; None for anything else and for nothing."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
-    text = " ".join(str(value).replace("\x00", "").split())[:_TEXT_MAX]
+    fit = str(value).replace("\x00", "").encode("utf-8", "replace").decode()
+    text = " ".join(fit.split())[:_TEXT_MAX]
     return text or None
