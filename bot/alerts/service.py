@@ -9,6 +9,7 @@ from bot.alerts import (
     ahead,
     brake,
     catching_up,
+    channel_numbers,
     claims,
     escalation,
     ladders,
@@ -47,6 +48,7 @@ def apply(
     found = list(changes)
     reasons = _reasons(found)
     restaging.note(conn, env.policy)
+    channel_numbers.look_at_channels(conn, reasons, now=now, env=env)
     settled = ladders.rebuild(conn, reasons, now=now, env=env)
     unreceipted = {one: what for one, what in settled.items() if ":" not in reasons[one]}
     recovery.tell_recovered(conn, unreceipted, now=now, env=env)

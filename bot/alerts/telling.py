@@ -24,7 +24,7 @@ from bot.messaging.message import Outgoing
 CURATORS_MAX = 200
 """People told in one unit."""
 _NEXT_MESSAGE = timedelta(minutes=10)
-_NO_ADDRESS, _GONE = "no_address", "removed"
+_GONE = "removed"
 
 
 def tell(conn: Connection, *, now: datetime, env: Surroundings, partner_id: PartnerId | None = None) -> ScanReport:
@@ -104,7 +104,7 @@ def _sorted_out(
 ) -> tuple[list[Alert], dict[str, list[Alert]]]:
     """What is told after all, and what is not by reason: minds may have changed while it waited."""
     silence = curator.silence()
-    reason = _GONE if curator.removed_at else silence.value if silence else None if curator.address else _NO_ADDRESS
+    reason = _GONE if curator.removed_at else silence.value if silence else None
     if reason is not None:
         kept = [one for one in alerts if one.client_id in called]
         return kept, {reason: [one for one in alerts if one not in kept]} if len(kept) < len(alerts) else {}

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, or_, select
 
 from bot.alerts.alert import Kind
 from bot.alerts.concern import Concern
+from bot.directory import channel_numbers
 from bot.directory import service as directory
 from bot.directory.people import Curator
 from bot.ids import Address, CuratorId, PartnerId
@@ -23,6 +24,25 @@ _ROWS_MAX = 5000
 
 def unreachable(conn: Connection, partner_id: PartnerId, *, now: datetime, sender: Address) -> list[Concern]:
     """One for each person of the partner who should be told and cannot be."""
+    return [*_not_arriving(conn, partner_id, now, sender), *_on_channels(conn, partner_id)]
+
+
+def _on_channels(conn: Connection, partner_id: PartnerId) -> list[Concern]:
+    """People of the partner whose number is a channel that is watched."""
+    shut = channel_numbers.shut_numbers(conn, partner_id)
+    return [
+        Concern(
+            Kind.UNREACHABLE,
+            person.id,
+            {"who": person.name, "phone": str(shut[person.id]).rpartition(":")[2], "lost": 0, "channel": True},
+            about=person.id,
+        )
+        for person in directory.curators_by_id(conn, shut).values()
+        if person.client_id is None and person.removed_at is None and person.address is None
+    ]
+
+
+def _not_arriving(conn: Connection, partner_id: PartnerId, now: datetime, sender: Address) -> list[Concern]:
     people = {one.id: one for one in directory.financial_curators(conn, partner_id) if one.address is not None}
     lost = _lost(conn, partner_id, now)
     stopped = _stopped(conn, sender, people.values())
@@ -30,7 +50,12 @@ def unreachable(conn: Connection, partner_id: PartnerId, *, now: datetime, sende
         Concern(
             Kind.UNREACHABLE,
             person.id,
-            {"who": person.name, "phone": str(person.address).rpartition(":")[2], "lost": lost.get(person.id, 0)},
+            {
+                "who": person.name,
+                "phone": str(person.address).rpartition(":")[2],
+                "lost": lost.get(person.id, 0),
+                "channel": False,
+            },
             about=person.id,
         )
         for person in people.values()

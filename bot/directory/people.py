@@ -25,6 +25,7 @@ class Suppression(StrEnum):
     FINANCES_OFF = "finances_off"
     NO_CONSENT = "no_consent"
     STOPPED = "stopped"
+    NO_ADDRESS = "no_address"
     MUTED = "muted"
     AWAY = "away"
     NOT_ROUTED = "not_routed"
@@ -174,4 +175,6 @@ class Curator:
             return Suppression.FINANCES_OFF
         if self.consent_at is None:
             return Suppression.NO_CONSENT
-        return Suppression.STOPPED if self.stopped_at is not None else None
+        if self.stopped_at is not None:
+            return Suppression.STOPPED
+        return None if self.addresses else Suppression.NO_ADDRESS

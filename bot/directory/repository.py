@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
 from bot.directory.people import Client, ClientData, Curator, Partner, Role
 from bot.ids import Address, ClientId, CuratorId, PartnerId
@@ -117,11 +117,12 @@ def curators(
 ) -> list[Curator]:
     """Curators that fit every condition given, removed ones too, in the order in which they were added.
 
-    An address leads to nobody of a hidden partner.
+    An address leads to nobody of a hidden partner. A number that is a watched channel is nobody's.
     """
+    personal = curator_address.c.channel_since.is_(None)
     query = (
         select(curator, curator_address.c.address)
-        .outerjoin(curator_address, curator_address.c.curator_id == curator.c.id)
+        .outerjoin(curator_address, and_(curator_address.c.curator_id == curator.c.id, personal))
         .order_by(curator.c.created_at, curator.c.id, curator_address.c.created_at, curator_address.c.address)
     )
     if partner_ids is not None:
@@ -132,7 +133,7 @@ def curators(
         holders = (
             select(curator_address.c.curator_id)
             .join(partner, partner.c.id == curator_address.c.partner_id)
-            .where(curator_address.c.address == address, ~partner.c.hidden)
+            .where(curator_address.c.address == address, personal, ~partner.c.hidden)
         )
         query = query.where(curator.c.id.in_(holders))
     people = [list(rows) for _, rows in groupby(conn.execute(query), key=attrgetter("id"))]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bot.directory import repository
+from bot.directory.channel_numbers import digits_of
 from bot.directory.matching import Candidate, Match, find, search_key
 from bot.directory.people import (
     Client,
@@ -326,12 +327,8 @@ def _refuse_taken(conn: Connection, partner_id: PartnerId, address: Address) -> 
 
 
 def _is_channel(conn: Connection, partner_id: PartnerId, address: Address) -> bool:
-    digits = _digits(address)
-    return bool(digits) and any(_digits(name) == digits for name in repository.channel_names(conn, partner_id))
-
-
-def _digits(text: str) -> str:
-    return "".join(sign for sign in text if sign.isdecimal())
+    digits = digits_of(address)
+    return bool(digits) and any(digits_of(name) == digits for name in repository.channel_names(conn, partner_id))
 
 
 def _known_role(role: str) -> Role:

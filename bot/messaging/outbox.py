@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, text, tuple_, update
 
 from bot.id_generator import new_id
-from bot.ids import Address, DeliveryId, PartnerId
+from bot.ids import Address, CuratorId, DeliveryId, PartnerId
 from bot.jobs.port import Jobs
 from bot.messaging import templates
 from bot.messaging.message import PRIORITIES, Kind, Outgoing, parts
@@ -64,6 +64,12 @@ def cancel_queued(
     which = or_(delivery.c.key.in_(keys), delivery.c.id.in_(ids))
     statement = update(delivery).where(which, delivery.c.state == State.QUEUED)
     return conn.execute(statement.values(state=State.CANCELLED, reason=reason)).rowcount
+
+
+def cancel_to(conn: Connection, curator_id: CuratorId, address: Address, reason: str) -> int:
+    """Take back what is not sent yet to a person under this address; returns how many."""
+    which = delivery.c.curator_id == curator_id, delivery.c.to_address == address, delivery.c.state == State.QUEUED
+    return conn.execute(update(delivery).where(*which).values(state=State.CANCELLED, reason=reason)).rowcount
 
 
 def expire(conn: Connection, now: datetime) -> int:

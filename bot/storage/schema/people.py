@@ -112,10 +112,12 @@ curator_address = Table(
     Column("address", String(160), nullable=False),
     Column("curator_id", ForeignKey("curator.id"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("channel_since", UtcDateTime),
     PrimaryKeyConstraint("partner_id", "address"),
     Index("ix_curator_address_address", "address"),
     Index("ix_curator_address_curator_id", "curator_id"),
 )
+"""`channel_since`: the number is a watched channel, so nothing is told there."""
 
 spending_limit = Table(
     "spending_limit",

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _hidden_partners()
     _pictures()
     _stages_that_change()
+    _numbers_that_became_channels()
 
 
 def _error_codes_are_text() -> None:
@@ -127,3 +128,7 @@ def _stages_that_change() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_ladder_policy_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ladder_policy")),
     )
+
+
+def _numbers_that_became_channels() -> None:
+    op.add_column("curator_address", sa.Column("channel_since", types.UtcDateTime(), nullable=True))
