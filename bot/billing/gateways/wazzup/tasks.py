@@ -12,7 +12,7 @@ from bot.billing.gateways.wazzup.evidence import Progress, Sight, State, after_s
 from bot.billing.transfers import Transfer
 from bot.id_generator import new_id
 from bot.ids import ClientId, CuratorId, PartnerId, TaskId, TransferId
-from bot.money import as_json, zero
+from bot.money import Money, as_json
 from bot.storage.tables import client, dashboard_task, partner
 
 WATCHED_FOR = timedelta(days=30)
@@ -186,7 +186,7 @@ def _facts(conn: Connection, moved: Transfer, now: datetime) -> dict[str, Any]:
         "client_zone": row.time_zone,
         "balance": quote["client_before"],
         "balance_at": (row.as_of or now).isoformat(),
-        "daily": {**as_json(zero(moved.currency)), "minor": daily},
+        "daily": as_json(Money(daily, moved.currency)),
     }
 
 

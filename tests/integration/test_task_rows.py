@@ -1,0 +1,153 @@
+"""The rows of dashboard tasks: who asked, who did it, when, what it came to; only a partner's own, in their order."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from bot.billing import transfers
+from bot.billing.gateways.wazzup import tasks
+from bot.billing.gateways.wazzup.evidence import Progress, Sight
+from bot.billing.gateways.wazzup.tasks import Task
+from bot.ids import ClientId, PartnerId, TaskId, TransferId
+from bot.money import as_json
+from bot.storage.engine import Database
+from bot.storage.tables import client, dashboard_task, transfer
+from tests.integration.billing_world import (
+    ANNA,
+    BORIS,
+    NORD,
+    NOW,
+    Wanted,
+    add_client,
+    add_partner,
+    ask_top_up,
+    euro,
+    give,
+)
+
+MINUTE = timedelta(minutes=1)
+SUED = PartnerId("sued")
+
+
+def world(conn: Connection) -> ClientId:
+    add_partner(conn)
+    give(conn, euro("5000.00"))
+    return add_client(conn, Wanted("48210066"))
+
+
+def task_of(conn: Connection, client_id: ClientId, amount: str = "100.00") -> Task:
+    """The task of a top-up that Anna has confirmed."""
+    quote = ask_top_up(conn, client_id, euro(amount))
+    conn.execute(update(transfer).where(transfer.c.id == quote.id).values(state="pending", confirmed_at=NOW))
+    return tasks.create(conn, moved(conn, quote.id), NOW)
+
+
+def moved(conn: Connection, transfer_id: TransferId) -> transfers.Transfer:
+    found = transfers.load(conn, transfer_id=transfer_id)
+    assert found is not None
+    return found
+
+
+def sight(at: datetime, balance: str) -> Sight:
+    return Sight(account_id="48210066", at=at, end=None, balance=euro(balance))
+
+
+def test_a_task_comes_back_as_it_was_made(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        one = task_of(conn, world(conn))
+        assert (one.asked_by, one.done_by, one.progress, one.name) == (ANNA, None, Progress(), "W-1")
+        assert tasks.load(conn, one.id, NORD) == one
+        assert tasks.of_transfer(conn, one.transfer_id) == one
+        assert tasks.create(conn, moved(conn, one.transfer_id), NOW + MINUTE) == one
+        assert one.facts["balance_at"] == NOW.isoformat()
+        assert one.facts["daily"] == as_json(euro("0.00"))
+
+    db.write_now(unit)
+
+
+def test_what_channels_cost_a_day_and_when_the_balance_was_seen_are_kept(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        world(conn)
+        daily = add_client(conn, Wanted("48210067", balance="9.00", channels=2, daily="4.00"))
+        seen = NOW - 30 * MINUTE
+        conn.execute(update(client).where(client.c.id == daily).values(as_of=seen))
+        one = task_of(conn, daily)
+        assert one.facts["daily"] == as_json(euro("4.00"))
+        assert one.facts["balance_at"] == seen.isoformat()
+
+    db.write_now(unit)
+
+
+def test_who_did_it_and_when_stay_with_it(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        one = task_of(conn, world(conn))
+        done = tasks.say_done(conn, one, BORIS, NOW + MINUTE)
+        assert (done.state, done.done_by, done.progress.done_at) == ("done", BORIS, NOW + MINUTE)
+        assert tasks.load(conn, one.id, NORD) == done
+        assert tasks.say_done(conn, done, ANNA, NOW + 2 * MINUTE) == done
+        gone = tasks.close(conn, done, "failed", NOW + 3 * MINUTE)
+        assert (gone.asked_by, gone.done_by) == (ANNA, BORIS)
+        assert gone.progress == replace(done.progress, state="failed")
+        assert tasks.load(conn, one.id, NORD) == gone
+        assert tasks.close(conn, gone, "cancelled", NOW + 4 * MINUTE) == gone
+        row = conn.execute(select(dashboard_task.c.closed_at)).scalar_one()
+        assert row == NOW + 3 * MINUTE
+
+    db.write_now(unit)
+
+
+def test_a_task_given_up_voids_its_transfer_and_says_why(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        client_id = world(conn)
+        failed, cancelled = task_of(conn, client_id), task_of(conn, client_id, "200.00")
+        tasks.close(conn, failed, "failed", NOW + MINUTE)
+        tasks.close(conn, cancelled, "cancelled", NOW + 2 * MINUTE)
+        for one, reason, at in ((failed, "did not work in the dashboard", 1), (cancelled, "cancelled", 2)):
+            found = moved(conn, one.transfer_id)
+            assert (found.state, found.reason, found.settled_at) == ("voided", reason, NOW + at * MINUTE)
+
+    db.write_now(unit)
+
+
+def test_only_a_partners_own_tasks_that_wait_are_listed_in_their_order(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        client_id = world(conn)
+        add_partner(conn, SUED)
+        first, second, third, over = (task_of(conn, client_id, f"{n}00.00") for n in (1, 2, 3, 4))
+        tasks.close(conn, over, "cancelled", NOW)
+        conn.execute(update(dashboard_task).where(dashboard_task.c.id == first.id).values(number=9))
+        conn.execute(update(dashboard_task).where(dashboard_task.c.id == third.id).values(partner_id=SUED))
+        tasks.say_done(conn, second, ANNA, NOW)
+        assert [one.id for one in tasks.waiting(conn, NORD)] == [second.id, first.id]
+        assert [one.id for one in tasks.waiting(conn, NORD, client_id)] == [second.id, first.id]
+        assert tasks.waiting(conn, NORD, ClientId("other")) == []
+        assert [one.id for one in tasks.waiting(conn, SUED)] == [third.id]
+        assert tasks.load(conn, third.id, NORD) is None
+        assert tasks.load(conn, TaskId("none"), NORD) is None
+        found = tasks.load(conn, second.id, NORD)
+        assert found is not None
+        assert found.id == second.id
+
+    db.write_now(unit)
+
+
+def test_a_sight_turns_only_the_partners_tasks_made_before_it(db: Database) -> None:
+    """The money is there: the older task is confirmed and its transfer posted; the one made later is not looked at."""
+
+    def unit(conn: Connection) -> None:
+        client_id = world(conn)
+        add_partner(conn, SUED)
+        late, other, early = task_of(conn, client_id), task_of(conn, client_id), task_of(conn, client_id)
+        of_table = update(dashboard_task)
+        conn.execute(of_table.where(dashboard_task.c.id == late.id).values(created_at=NOW + 5 * MINUTE))
+        conn.execute(of_table.where(dashboard_task.c.id == other.id).values(partner_id=SUED))
+        assert tasks.look(conn, NORD, [sight(NOW, "100.00")], NOW + MINUTE) == []
+        (turn,) = tasks.look(conn, NORD, [sight(NOW + MINUTE, "100.00")], NOW + 2 * MINUTE)
+        assert (turn.task.id, turn.what, turn.seen_at) == (early.id, "confirmed", NOW + MINUTE)
+        posted = moved(conn, early.transfer_id)
+        assert (posted.state, posted.settled_at) == ("posted", NOW + 2 * MINUTE)
+        assert [moved(conn, one.transfer_id).state for one in (late, other)] == ["pending", "pending"]
+        assert tasks.look(conn, NORD, [sight(NOW + 2 * MINUTE, "100.00")], NOW + 3 * MINUTE) == []
+
+    db.write_now(unit)
