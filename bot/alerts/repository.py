@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, o
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
 from bot.ids import AlertId, ClientId, CuratorId, PartnerId
 from bot.storage.queries import insert_if_absent
-from bot.storage.tables import alert, alert_due, channel, client, notification
+from bot.storage.tables import alert, alert_due, channel, client, delivery, notification
 
 OPEN = text("alert.state = 'open'")
 """In the words of the partial index, so that it is used."""
@@ -18,6 +18,7 @@ UNSAID = ("superseded", "forgotten")
 """Resolutions of alerts that nobody was to be told of: a bigger one spoke, it is history."""
 _WATCHED = [kind.value for kind in WATCHED]
 _AHEAD = [Kind.ENDING.value, Kind.RUNNING_OUT.value]
+_UNHEARD = ["cancelled", "failed", "undelivered", "expired"]
 _DELETE_RUNG = delete(alert_due).where(
     alert_due.c.client_id == bindparam("which"),
     alert_due.c.kind == bindparam("of_kind"),
@@ -137,11 +138,16 @@ def said(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, dic
 def said_lately(
     conn: Connection, client_ids: Iterable[ClientId], now: datetime, cooldowns: Mapping[Kind, timedelta]
 ) -> dict[ClientId, set[tuple[Kind, int]]]:
-    """Kinds and stages of which somebody was told about each client within their cooldown."""
+    """Kinds and stages of which somebody was told about each client within their cooldown, or is to be told.
+
+    What was settled before it was said, taken back or lost on the way was told to nobody.
+    """
     if not cooldowns:
         return {}
+    unheard = exists().where(delivery.c.id == notification.c.delivery_id, delivery.c.state.in_(_UNHEARD))
     somebody = exists().where(
-        notification.c.alert_id == alert.c.id, notification.c.outcome.in_(["sent", "waiting", "settled"])
+        notification.c.alert_id == alert.c.id,
+        or_(notification.c.outcome == "waiting", and_(notification.c.outcome == "sent", ~unheard)),
     )
     query = select(alert.c.client_id, alert.c.kind, alert.c.stage, alert.c.raised_at).where(
         alert.c.client_id.in_(list(client_ids)),

@@ -146,5 +146,12 @@ def pick(
     )
 
 
+def says_more(one: tuple[Kind, int], other: tuple[Kind, int]) -> bool:
+    """Whether an open alert of this kind and stage says more than that one of the same client."""
+    if one[0] is Kind.STOPPED:
+        return other[0] in _SILENCED_BY_STOP
+    return one[0] is other[0] and one[1] < other[1]
+
+
 def _countdown(kind: Kind, last: date, stages: Iterable[int], cycle: str, zone: str, at: time) -> list[Due]:
     return [Due(kind, stage, cycle, local_time(last - stage * _DAY, at, zone)) for stage in stages]

@@ -11,6 +11,7 @@ from bot.alerts import (
     catching_up,
     channel_numbers,
     claims,
+    cooling,
     escalation,
     ladders,
     notifications,
@@ -91,6 +92,7 @@ def scan(
         report += raising.raise_due(conn, early, now=now, env=env).report(len(early))
     claims.return_due(conn, now=now, env=env)
     escalation.escalate(conn, now=now, env=env)
+    cooling.tell_cooled(conn, now=now, env=env)
     told = telling.tell(conn, now=now, env=env, partner_id=partner_id)
     report += told
     while told.more and limit is None:

@@ -58,6 +58,7 @@ async def test_akash_3896_a_balance_that_hovers_for_a_week_is_told_once_a_level(
         now = NOW
         for _ in range(7):
             scan(conn, now)
+            _sent(conn)
             top_up(conn, client, "4.00", anna, now=now + timedelta(hours=2))
             scan(conn, now + timedelta(hours=3))
             now += DAY
@@ -105,6 +106,7 @@ async def test_what_is_told_to_nobody_is_not_left_to_one_from_whom_it_goes_on_to
         client = add_client(conn, replace(BETA, balance="8.00"))
         arrangements.assign(conn, client, anna)
         scan(conn)
+        _sent(conn)
         top_up(conn, client, "4.00", anna, now=NOW + timedelta(hours=2))
         charge(conn, NOW + DAY)
         scan(conn, NOW + DAY)
