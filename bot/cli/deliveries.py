@@ -18,7 +18,7 @@ from bot.ids import CuratorId, DeliveryId, PartnerId
 from bot.messaging import resend
 from bot.messaging.deliveries import Delivery, Filter, Shown, list_deliveries
 from bot.messaging.deliveries import show as show_delivery
-from bot.messaging.forgetting import Forgotten, addresses_of
+from bot.messaging.forgetting import Forgotten, addresses_of, forget_name
 from bot.messaging.forgetting import forget as forget_messages
 from bot.messaging.message import Kind
 from bot.messaging.status import State
@@ -162,12 +162,15 @@ def forget(
     with session(config) as here:
 
         def unit(conn: Connection) -> Forgotten:
-            addresses = addresses_of(conn, CuratorId(whom)) or [whatsapp_address(whom)]
+            addresses = addresses_of(conn, CuratorId(whom))
+            if not forget_name(conn, CuratorId(whom)) and not addresses:
+                addresses = [whatsapp_address(whom)]
             owner = PartnerId(partner) if partner else None
             who = by or getpass.getuser()
             return forget_messages(conn, addresses, partner_id=owner, who=who, reason=reason, now=here.now)
 
         done = here.db.write_now(unit)
+        here.db.fold()
     if json:
         print_json(done)
         return

@@ -8,19 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, func, or_, select, union, update
 
 from bot.ids import Address, CuratorId, PartnerId
 from bot.messaging import outbox
 from bot.messaging.status import FINAL, State
 from bot.phone import masked
 from bot.storage import audit
-from bot.storage.tables import attempt, contact_window, conversation, curator_address, delivery, inbox, status_event
+from bot.storage.tables import (
+    attempt,
+    contact_window,
+    conversation,
+    curator,
+    curator_address,
+    delivery,
+    inbox,
+    status_event,
+)
 
 BLANK = "(forgotten)"
 CHUNK = 200
-_OVER = delivery.c.state.in_([state.value for state in FINAL])
-"""Nothing more is tried; the text of anything else may still be needed."""
+_OVER = or_(delivery.c.state.in_([state.value for state in FINAL]), delivery.c.unconfirmed)
+"""Nothing more is tried or waited for; the text of anything else may still be needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +52,15 @@ def forget(
 ) -> Forgotten:
     """Blank everything that was said to and by these addresses; what waits to be sent to them is taken back.
 
-    A stop is kept with its address, since it says whom not to write to. Audited, with masked numbers.
+    A stop is kept with its address, since it says whom not to write to. Who was taken off every list loses the name
+    too. Audited, with masked numbers.
     """
     to_them = delivery.c.to_address.in_(addresses)
     queued = conn.execute(select(delivery.c.id).where(to_them, delivery.c.state == State.QUEUED)).scalars().all()
     outbox.cancel_queued(conn, ids=list(queued), reason="forgotten")
+    for curator_id in conn.execute(select(delivery.c.curator_id).where(to_them).distinct()).scalars().all():
+        if curator_id is not None:
+            forget_name(conn, CuratorId(curator_id))
     sent = _blank_sent(conn, and_(to_them, _OVER), now)
     by_them = inbox.c.from_address.in_(addresses)
     received = _blank_received(conn, and_(by_them, inbox.c.state != "received"), now)
@@ -71,9 +84,16 @@ def forget_old(conn: Connection, before: datetime, now: datetime, limit: int = C
 
 
 def addresses_of(conn: Connection, curator_id: CuratorId) -> list[Address]:
-    """Every address that a curator has or had."""
-    query = select(curator_address.c.address).where(curator_address.c.curator_id == curator_id)
-    return [Address(one) for one in conn.execute(query).scalars()]
+    """Every address that a curator has or had: where messages went before the person was taken off every list too."""
+    has = select(curator_address.c.address).where(curator_address.c.curator_id == curator_id)
+    had = select(delivery.c.to_address).where(delivery.c.curator_id == curator_id, delivery.c.forgotten_at.is_(None))
+    return [Address(one) for one in conn.execute(union(has, had)).scalars()]
+
+
+def forget_name(conn: Connection, curator_id: CuratorId) -> bool:
+    """Blank the name of a person who was taken off every list. False: still on one, or nobody."""
+    gone = and_(curator.c.id == curator_id, curator.c.removed_at.is_not(None))
+    return conn.execute(update(curator).where(gone).values(name=BLANK)).rowcount > 0
 
 
 def _blank_sent(conn: Connection, which: ColumnElement[bool], now: datetime) -> int:
@@ -87,6 +107,8 @@ def _blank_sent(conn: Connection, which: ColumnElement[bool], now: datetime) -> 
         conn.execute(update(status_event).where(about).values(raw={}))
         blank_attempt = {"error_message": None, "request": None, "response": None}
         conn.execute(update(attempt).where(attempt.c.delivery_id.in_(ids)).values(blank_attempt))
+        might_go_again = and_(delivery.c.id.in_(ids), delivery.c.unconfirmed)
+        conn.execute(update(delivery).where(might_go_again).values(expires_at=now))
     return len(ids)
 
 

@@ -39,6 +39,8 @@ class Store(Protocol):
 
     def run(self, units: list[Unit]) -> None: ...
 
+    def fold(self) -> bool: ...
+
     def close(self) -> None: ...
 
 
@@ -166,6 +168,10 @@ class Database:
         if self._closed:
             raise Unavailable("the database is closed")
         return self._read(fn, args)
+
+    def fold(self) -> bool:
+        """Have what was overwritten leave the database's files too. False: not yet, somebody reads an older moment."""
+        return self._store.fold()
 
     async def close(self) -> None:
         """Carry out what is queued, then close. Calling it again does nothing."""

@@ -52,6 +52,14 @@ class SqliteStore:
         for unit in units:
             self._alone(unit)
 
+    def fold(self) -> bool:
+        """Fold the write-ahead log into the file and empty it. False: somebody still reads an older moment."""
+        conn = self._connect("rwc")
+        try:
+            return bool(conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        finally:
+            conn.close()
+
     def close(self) -> None:
         """Close every connection; the write-ahead log is folded into the file."""
         self.reader.dispose()
@@ -133,7 +141,8 @@ class SqliteStore:
             isolation_level=None,
             check_same_thread=False,
         )
-        pragmas = ["query_only = ON"] if mode == "ro" else [f"synchronous = {self._synchronous}"]
+        writes = [f"synchronous = {self._synchronous}", "secure_delete = ON"]
+        pragmas = ["query_only = ON"] if mode == "ro" else writes
         try:
             if mode != "ro":
                 _switch_to_wal(conn, self._busy_seconds)

@@ -1,19 +1,21 @@
 """What people said and were told can be blanked; what happened stays, and nothing blank is ever sent."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from bot.messaging import contacts, deliveries, inbox, resend
-from bot.messaging.forgetting import BLANK, Forgotten, forget, forget_old
+from bot.messaging.forgetting import BLANK, Forgotten, addresses_of, forget, forget_name, forget_old
 from bot.messaging.message import Kind
 from bot.messaging.transport import Accepted
-from bot.storage import audit
+from bot.storage import audit, migrate
 from bot.storage.engine import Database
-from bot.storage.tables import attempt, contact_window, conversation, delivery, status_event
+from bot.storage.tables import attempt, contact_window, conversation, curator, curator_address, delivery, status_event
 from bot.storage.tables import audit as audit_table
 from bot.storage.tables import inbox as inbox_table
+from tests.integration.alert_world import add_curator, add_partner
 from tests.integration.messaging_support import (
     ANNA,
     BORIS,
@@ -89,6 +91,50 @@ async def test_one_person_is_forgotten(db: Database) -> None:
         assert last.facts["left"] == 0
 
     await db.write(story)
+
+
+async def test_what_is_waited_for_no_more_is_forgotten_and_never_goes_again(db: Database) -> None:
+    """A message without reports stays `sent` for ever; one that fails after all is not sent in its blank form."""
+
+    def story(conn: Connection) -> None:
+        way = put(conn, alert("way", ANNA))
+        record(conn, take(conn)[0], Accepted("SM7", "queued", 201))
+        conn.execute(update(delivery).values(unconfirmed=True, claimed_until=None))
+        assert forget_old(conn, LATER, LATER) == 1
+        assert row_of(conn, way).body == BLANK
+        report(conn, "failed", sid="SM7", d=way, code=63018, now=LATER)
+        assert take(conn, LATER + timedelta(days=1)) == []
+        assert row_of(conn, way).state in ("expired", "failed")
+
+    await db.write(story)
+
+
+async def test_who_was_taken_off_every_list_is_found_and_loses_the_name(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        boris, olga = add_curator(conn, "Boris"), add_curator(conn, "Olga")
+        for who, address in ((boris, BORIS), (olga, ANNA)):
+            put(conn, alert(f"to {who}", address, curator_id=who))
+        conn.execute(curator_address.delete().where(curator_address.c.curator_id == boris))
+        conn.execute(update(curator).where(curator.c.id == boris).values(removed_at=NOW))
+        assert addresses_of(conn, boris) == [BORIS]
+        forget(conn, [BORIS], partner_id=None, who="o", reason="r", now=LATER)
+        forget(conn, [ANNA], partner_id=None, who="o", reason="r", now=LATER)
+        assert sorted(conn.execute(select(curator.c.name)).scalars()) == [BLANK, "Olga"]
+        assert (forget_name(conn, boris), forget_name(conn, olga)) == (True, False)
+
+    await db.write(story)
+
+
+def test_the_files_forget_too(tmp_path: Path) -> None:
+    """SQLite leaves what was overwritten in free pages and in its log unless it is told otherwise."""
+    with Database.open(f"sqlite:///{tmp_path / 'a.sqlite3'}") as db:
+        migrate.upgrade(db)
+        db.write_now(told)
+        both = [ANNA, BORIS]
+        db.write_now(lambda conn: forget(conn, both, partner_id=None, who="o", reason="r", now=LATER))
+        assert db.fold()
+        assert not any(b"my secret" in file.read_bytes() for file in tmp_path.iterdir())
 
 
 async def test_a_stop_is_kept(db: Database) -> None:
