@@ -3,6 +3,7 @@
 from datetime import date
 
 from bot.alerts import postponing
+from bot.alerts import service as alerts
 from bot.alerts.rules import local_time
 from bot.alerts.timing import polite
 from bot.billing.local_day import local_date
@@ -30,7 +31,10 @@ _NAME_WORDS_MAX = 4
 
 @router.command(Assign)
 def assign(ctx: Context, command: Assign) -> Replies:
-    """`assign CLIENT to NAME`: one is responsible, the others hear by escalation only; `to everybody` ends it."""
+    """`assign CLIENT to NAME`: one is responsible, the others hear by escalation only; `to everybody` ends it.
+
+    Whoever hears of the client from now on is told what is open.
+    """
     if not ctx.curator.may_move_money:
         return [Reply("replies/viewer")]
     person = None if command.to == EVERYBODY else ctx.curator if command.to == "me" else colleague(ctx, command.to)
@@ -127,10 +131,16 @@ def picked_promised(ctx: Context, tap: Tap) -> Replies:
 
 def _assigned(ctx: Context, client: Client, person: Curator | None) -> Reply:
     arrangements.assign(ctx.conn, client.id, person.id if person else None)
+    for one in [person] if person else _staff(ctx):
+        alerts.catch_up(ctx.conn, one.id, now=ctx.now, env=ctx.env.around, client_id=client.id)
     if person is not None and person.id != ctx.curator.id:
         _tell_assigned(ctx, client, person)
     facts = {**about(client), "who": person.name if person else None, "mine": person == ctx.curator}
     return Reply("care/assigned", facts, client_id=client.id)
+
+
+def _staff(ctx: Context) -> list[Curator]:
+    return [one for one in directory.list_curators(ctx.conn, ctx.partner.id) if one.client_id is None]
 
 
 def _tell_assigned(ctx: Context, client: Client, person: Curator) -> None:

@@ -167,3 +167,26 @@ async def test_a_claim_that_is_taken_says_by_whom(db: Database) -> None:
         assert "Marta is on it now." in anna.ask("why alfa").text
 
     await db.write(story)
+
+
+async def test_whoever_gets_a_client_hears_what_is_open(db: Database) -> None:
+    """Without it the one responsible would hear of the next stage only, four days before the end."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = phone_of(conn, add_curator(conn))
+        marta, olga = add_curator(conn, "Marta"), add_curator(conn, "Olga")
+        add_client(conn)
+        anna.ask("assign alfa to me")
+        scan(conn)
+        assert "alerts/ending" not in [row.template for row in messages(conn, marta)]
+        anna.ask("assign alfa to Marta")
+        scan(conn, anna.now)
+        assert [row.template for row in messages(conn, marta)].count("alerts/ending") == 1
+        anna.ask("assign alfa to everybody")
+        scan(conn, anna.now)
+        scan(conn, anna.now)
+        counts = [[row.template for row in messages(conn, one)].count("alerts/ending") for one in (marta, olga)]
+        assert counts == [1, 1]
+
+    await db.write(story)
