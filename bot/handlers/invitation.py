@@ -21,15 +21,15 @@ def invite(conn: Connection, curator: Curator, *, now: datetime, env: Surroundin
     """Send the invitation that names partner and content; None when it was sent before or need not be."""
     if curator.consent_at is not None or curator.address is None:
         return None
-    partner = directory.get_partner(conn, curator.partner_id)
+    question = asked(conn, curator)
     message = Outgoing(
         key=f"invite:{curator.id}",
         to=curator.address,
         kind=Kind.INVITATION,
-        template="people/invitation",
+        template=question.template,
         language=curator.language,
-        facts={"name": curator.name, "partner": partner.name},
-        buttons=BUTTONS,
+        facts=question.facts,
+        buttons=question.buttons,
         partner_id=curator.partner_id,
         curator_id=curator.id,
     )
@@ -39,6 +39,20 @@ def invite(conn: Connection, curator: Curator, *, now: datetime, env: Surroundin
     return sent
 
 
-def asked_again(curator: Curator, partner_name: str) -> Reply:
-    """The same question as an answer to anything but a yes or no."""
-    return Reply("people/invitation", {"name": curator.name, "partner": partner_name}, BUTTONS, kind=Kind.INVITATION)
+def asked(conn: Connection, curator: Curator) -> Reply:
+    """The question that names partner and content, also the answer to anything but a yes or no. A client's own curator
+    is asked about that client alone."""
+    facts = {"name": curator.name, "partner": directory.get_partner(conn, curator.partner_id).name}
+    if curator.client_id is None:
+        return Reply("people/invitation", facts, BUTTONS, kind=Kind.INVITATION)
+    company = directory.get_client(conn, curator.client_id).company
+    return Reply("people/invitation_own", {**facts, "company": company}, BUTTONS, kind=Kind.INVITATION)
+
+
+def thanks(conn: Connection, curator: Curator) -> Reply:
+    """The answer to a yes: what happens from now on."""
+    if curator.client_id is None:
+        partner = directory.get_partner(conn, curator.partner_id)
+        return Reply("people/agreed", {"name": curator.name, "partner": partner.name})
+    company = directory.get_client(conn, curator.client_id).company
+    return Reply("people/agreed_own", {"name": curator.name, "company": company})

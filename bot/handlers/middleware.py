@@ -15,7 +15,7 @@ from bot.handlers import conversation
 from bot.handlers.commands import Command, No, Start, Stop, Tap, Unknown, Yes
 from bot.handlers.conversation import Conversation
 from bot.handlers.env import Env
-from bot.handlers.invitation import asked_again
+from bot.handlers.invitation import asked, thanks
 from bot.handlers.payload import payload_of, tap_of
 from bot.handlers.reply import Menu, Reply
 from bot.ids import AlertId, ClientId, PartnerId
@@ -95,15 +95,13 @@ def consent(conn: Connection, curator: Curator, command: Command | Unknown, now:
     """Until a person has agreed, only yes and no are understood, and no data is shown."""
     if curator.consent_at is not None:
         return None
-    partner = directory.get_partner(conn, curator.partner_id)
     if isinstance(command, Yes | Start) or command == Tap("consent", "yes"):
         directory.give_consent(conn, curator.id, "chat", now)
         alerting.catch_up(conn, curator.id, now=now, env=env.around)
-        facts = {"name": curator.name, "partner": partner.name}
-        return Stopped("consent", Reply("people/agreed", facts), curator.language)
+        return Stopped("consent", thanks(conn, curator), curator.language)
     if isinstance(command, No | Stop) or command == Tap("consent", "no"):
         return Stopped("no_consent", Reply("people/declined"), curator.language)
-    return Stopped("asked_consent", asked_again(curator, partner.name), curator.language)
+    return Stopped("asked_consent", asked(conn, curator), curator.language)
 
 
 def _partner_of(conn: Connection, tap: Tap) -> PartnerId | None:

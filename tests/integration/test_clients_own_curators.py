@@ -4,6 +4,8 @@ from sqlalchemy import Connection, update
 
 from bot.alerts import claims
 from bot.alerts import service as alerts
+from bot.directory import service as directory
+from bot.handlers.invitation import invite
 from bot.storage.engine import Database
 from bot.storage.tables import hold
 from tests.integration.alert_world import ENV, NOW, RIGA, add_client, add_curator, add_partner, messages, scan
@@ -55,5 +57,24 @@ async def test_a_viewer_takes_no_client_off_the_others(db: Database) -> None:
         [alert] = alerts.open_alerts(conn, RIGA)
         assert vera.ask("I'm on it", f"claim:{alert.id}").template == "replies/viewer"
         assert [row.state for row in messages(conn, anna)] == ["queued"]
+
+    await db.write(story)
+
+
+async def test_a_clients_own_curator_agrees_to_what_is_really_told(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        client = add_client(conn)
+        person = directory.get_curator(conn, add_curator(conn, "Ilze", client_id=client, consent=None))
+        invite(conn, person, now=NOW, env=ENV)
+        [invitation] = messages(conn, person.id)
+        assert "*Riga*" in invitation.body
+        assert "the money or subscription of Alfa Dental ends, and could ask for its balance" in invitation.body
+        ilze = phone_of(conn, person.id)
+        assert ilze.ask("balance").template == "people/invitation_own", "no data before a yes"
+        agreed = ilze.ask("yes")
+        assert agreed.first_line.endswith("when the money or subscription of Alfa Dental ends.")
+        assert "due" not in agreed.text, "which only the partner's people may ask"
+        assert directory.get_curator(conn, person.id).consent_at is not None
 
     await db.write(story)
