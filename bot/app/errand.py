@@ -24,6 +24,7 @@ from bot.jobs.local import LocalJobs
 from bot.messaging import inbox as inbox_room
 from bot.messaging.deliveries import Delivery, Filter, list_deliveries, replies_to
 from bot.messaging.message import Inbound
+from bot.messaging.reconciliation import BY_HAND
 from bot.messaging.status import State
 from bot.storage.engine import Database
 from bot.storage.tables import inbox
@@ -136,7 +137,7 @@ def _into_the_inbox(db: Database, settings: Settings, clock: SystemClock, house:
     async def say(address: Address, text: str, payload: str | None) -> str:
         row = Inbound(
             transport=house.transport.name,
-            provider_id=f"CLI{new_id()}",
+            provider_id=f"{BY_HAND}{new_id()}",
             from_address=address,
             to_address=Address(settings.twilio.sender),
             body=text,

@@ -17,6 +17,8 @@ OVERLAP = timedelta(minutes=15)
 """Asked for again before the last message that we know: webhooks come out of order."""
 FURTHEST = timedelta(hours=24)
 """What is older cannot be answered freely any more, and nobody waits for it."""
+BY_HAND = "CLI"
+"""How the ids of messages begin that the command line hands in."""
 _log = structlog.get_logger(__name__)
 
 
@@ -26,7 +28,7 @@ async def recover_inbound(db: Database, transport: Transport, clock: Clock, jobs
     Does nothing on an empty inbox: then there was no outage. A provider that cannot be asked is logged, not raised.
     """
     now = clock.now()
-    last = await db.read(last_received)
+    last = await db.read(last_received, transport.name)
     if last is None:
         return 0
     try:
@@ -40,7 +42,9 @@ async def recover_inbound(db: Database, transport: Transport, clock: Clock, jobs
     return sum(accepted)
 
 
-def last_received(conn: Connection) -> datetime | None:
-    """When the newest message that we know came in."""
-    newest: datetime | None = conn.execute(select(func.max(inbox_table.c.received_at))).scalar_one()
+def last_received(conn: Connection, transport: str) -> datetime | None:
+    """When the newest message that came by a transport was sent. What came by another, or from the command line, says
+    nothing of whether somebody listened here."""
+    by_it = inbox_table.c.transport == transport, ~inbox_table.c.provider_id.startswith(BY_HAND)
+    newest: datetime | None = conn.execute(select(func.max(inbox_table.c.received_at)).where(*by_it)).scalar_one()
     return newest

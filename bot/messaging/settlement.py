@@ -107,6 +107,12 @@ def not_found(conn: Connection, doubtful: Doubtful, now: datetime, jobs: Jobs) -
     return State.UNKNOWN
 
 
+def ask_later(conn: Connection, doubtful: Doubtful, now: datetime) -> None:
+    """The provider refuses the question; it is put again later, and a report may come before."""
+    mine = delivery.c.id == doubtful.id, delivery.c.state.in_([State.UNKNOWN, State.SENT])
+    conn.execute(update(delivery).where(*mine).values(claimed_until=now + ASK_AFTER))
+
+
 def unheard(conn: Connection, doubtful: Doubtful) -> State:
     """The provider took it, nothing was heard since, and it cannot be asked: it stays as sent, for people to see."""
     mine = and_(delivery.c.id == doubtful.id, delivery.c.state == State.SENT)

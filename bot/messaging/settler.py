@@ -35,14 +35,19 @@ class Settler:
         await self.settle()
 
     async def settle(self, limit: int = 50) -> dict[State, int]:
-        """Ask for what is due; how many messages are in which state afterwards. Stops when the provider is away."""
+        """Ask for what is due; how many messages are in which state afterwards. Stops when the provider is away; one
+        message that it cannot be asked about at all waits, and holds up no other."""
         after: dict[State, int] = {}
         for doubtful in await self._db.read(settlement.due, self._clock.now(), limit):
             try:
                 seen = await self._ask(doubtful)
-            except (TransientError, PermanentError) as error:
+            except TransientError as error:
                 _log.warning("settle.cannot_ask", delivery=doubtful.id, error=str(error))
                 break
+            except PermanentError as error:
+                _log.error("settle.cannot_ask", delivery=doubtful.id, error=str(error))
+                await self._db.write(settlement.ask_later, doubtful, self._clock.now())
+                continue
             state = await self._decide(doubtful, seen)
             _log.info("message.settled", delivery=doubtful.id, state=state, found=seen is not None)
             after[state] = after.get(state, 0) + 1

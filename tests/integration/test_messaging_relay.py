@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 from bot.clock import ManualClock
-from bot.errors import TransientError
+from bot.errors import PermanentError, TransientError
 from bot.ids import Address, DeliveryId
 from bot.messaging import contents, inbox, outbox
 from bot.messaging.content_sync import ContentSync
@@ -467,6 +468,40 @@ async def test_messages_lost_in_an_outage_are_taken_in_once(db: Database, clock:
     assert await recover() == 2
     assert await recover() == 0
     assert (await db.read(inbox.queue_length))[0] == 3
+
+
+async def test_what_came_by_another_road_hides_no_outage(db: Database, clock: ManualClock) -> None:
+    bench = Bench(db, clock)
+    await db.write(inbox.accept, inbound("SMknown", now=clock.now()), bench.jobs)
+    clock.advance(hours=1)
+    bench.transport.heard = [inbound("SMlost", now=clock.now())]
+    clock.advance(hours=1)
+    by_hand, elsewhere = inbound("CLI1", now=clock.now()), inbound("W1", now=clock.now())
+    await db.write(inbox.accept_many, [by_hand, replace(elsewhere, transport="wazzup")], bench.jobs)
+    assert await recover_inbound(db, bench.transport, clock, bench.jobs) == 1
+
+
+async def test_a_question_that_the_provider_refuses_holds_up_no_other(db: Database, clock: ManualClock) -> None:
+    bench = Bench(db, clock, always(NO_ANSWER))
+    await bench.put(alert("a", to=ANNA), alert("b", to=BORIS))
+    await bench.drain()
+    asked: list[str] = []
+
+    async def lookup(to: Address, since: datetime) -> list[Seen]:
+        asked.append(to)
+        if to == ANNA:
+            raise PermanentError("To is not a valid filter")
+        return []
+
+    bench.transport.lookup = lookup  # type: ignore[method-assign]
+    clock.advance(minutes=3)
+    await bench.settler.settle()
+    assert (asked, await states(db)) == ([ANNA, BORIS], {"a": "unknown", "b": "queued"})
+    await bench.settler.settle()
+    assert asked == [ANNA, BORIS], "not at once again"
+    clock.advance(minutes=10)
+    await bench.settler.settle()
+    assert asked[2:] == [ANNA]
 
 
 async def test_a_provider_that_cannot_be_asked_stops_nothing(db: Database, clock: ManualClock) -> None:

@@ -1,6 +1,6 @@
 """The rarer side of Twilio: storing texts and having them approved, asking what became of a message. By its SDK."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiohttp
 
 from bot.config import TwilioSettings
-from bot.errors import PermanentError, TransientError
+from bot.errors import PermanentError, TransientError, UserError
 from bot.ids import Address
 from bot.messaging.message import Inbound
 from bot.messaging.templates import Content
 from bot.messaging.transport import Approval, Seen
 from bot.messaging.transports.twilio_errors import classify
 from bot.messaging.transports.twilio_webhook import NAME, price_of
+from bot.phone import whatsapp_address
 
 if TYPE_CHECKING:
     from twilio.rest import Client
@@ -44,7 +45,7 @@ class TwilioApi:
         found = await _call(
             messages.list_async(to=self._settings.sender, date_sent_after=since, limit=_RECEIVED_MAX, page_size=_PAGE)
         )
-        heard = [_inbound(one) for one in found if str(one.direction) == "inbound"]
+        heard = [one for entry in found if str(entry.direction) == "inbound" for one in _inbound(entry)]
         return sorted((one for one in heard if one.received_at >= since), key=lambda one: one.received_at)
 
     async def fetch(self, provider_id: str) -> Seen | None:
@@ -125,15 +126,21 @@ async def _call(waiting: Awaitable[T]) -> T:
         raise TransientError(f"Twilio cannot be reached: {type(error).__name__}") from error
 
 
-def _inbound(message: Any) -> Inbound:
-    sent_at = message.date_sent or message.date_created
-    return Inbound(
+def _inbound(message: Any) -> Iterator[Inbound]:
+    """A message of the list as its webhook would have told it; nothing for one that did not come by WhatsApp."""
+    if not str(message.from_).startswith("whatsapp:"):
+        return
+    try:
+        sender, to = whatsapp_address(str(message.from_)), whatsapp_address(str(message.to))
+    except UserError:
+        return
+    yield Inbound(
         transport=NAME,
         provider_id=str(message.sid),
-        from_address=Address(str(message.from_)),
-        to_address=Address(str(message.to)),
+        from_address=sender,
+        to_address=to,
         body=(message.body or "").replace("\x00", ""),
-        received_at=sent_at,
+        received_at=message.date_sent or message.date_created,
         media=int(message.num_media or 0),
         raw={"source": "listed"},
     )
