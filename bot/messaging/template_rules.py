@@ -9,11 +9,10 @@ from babel.messages.catalog import Catalog
 from jinja2.ext import babel_extract
 
 from bot import i18n
+from bot.messaging.message import text_length
 from bot.messaging.template_manifest import Entry
-from bot.messaging.templates import Button, Content, Registry, TextError
+from bot.messaging.templates import CONTENT_BODY_MAX, Button, Content, Registry, TextError
 
-CONTENT_BODY_MAX = 1024
-"""WhatsApp's limit for a template's text with its values filled in (Twilio error 63021)."""
 TITLE_MAX = 20
 BUTTONS_MAX = 3
 """More than three buttons need approval even inside the window."""
@@ -69,8 +68,9 @@ def _unrenderable(registry: Registry, entry: Entry, language: str) -> Iterator[s
     except (TextError, ValueError, TypeError) as error:
         yield f"does not render with its sample: {error}"
         return
-    if len(rendered.body) > CONTENT_BODY_MAX:
-        yield f"{len(rendered.body)} characters with the sample, {CONTENT_BODY_MAX} allowed"
+    values = registry.values(entry, language, entry.sample)
+    if list(rendered.variables.values())[: len(values)] != list(values.values()):
+        yield f"more than {CONTENT_BODY_MAX} characters with the sample: values had to be cut"
     yield from body_problems(content.body, len(entry.variables), to_approve=entry.needs_approval)
     yield from _button_problems(content)
 
@@ -107,7 +107,7 @@ def _button_problems(content: Content) -> Iterator[str]:
     if len({title.lower() for title in titles}) < len(titles):
         yield "two buttons have the same title"
     for title in titles:
-        if not 0 < len(title) <= TITLE_MAX or title != title.strip() or re.search(r"[*_~`\n]", title):
+        if not 0 < text_length(title) <= TITLE_MAX or title != title.strip() or re.search(r"[*_~`\n]", title):
             yield f"button {title!r}: 1 to {TITLE_MAX} plain characters"
 
 

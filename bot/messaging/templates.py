@@ -16,13 +16,19 @@ from bot import i18n
 from bot.errors import ConfigError, PermanentError
 from bot.messaging import sourced
 from bot.messaging.button import Button as Button
+from bot.messaging.message import text_length
 from bot.messaging.template_filters import filters, one_line
 from bot.messaging.template_manifest import Entry, entries
 
 VALUE_MAX = 250
 """Longest value of one template variable (Twilio advises less than this)."""
+CONTENT_BODY_MAX = 1024
+"""WhatsApp's limit for a content's text with its values filled in (Twilio error 63021); in UTF-16 units, as Twilio
+counts free text, since that is the stricter reading."""
 PAYLOAD_MAX = 200
 """Longest button payload that every kind of button carries back."""
+_CUT_MIN = 20
+"""A shorter value is not cut."""
 _BETWEEN = "\x1f\x1e\x1f"
 """Separates values that are made in one go; no text holds it."""
 
@@ -144,6 +150,9 @@ class Registry:
         try:
             values = self.values(entry, language, facts)
             body = self._body(entry, language, values if entry.content else {**facts, **values})
+            while entry.content and (over := text_length(body) - CONTENT_BODY_MAX) > 0:
+                values = _shortened(values, over)
+                body = self._body(entry, language, values)
         except (TemplateError, ValueError, TypeError, KeyError, ArithmeticError) as error:
             raise TextError(f"{key} in {language}: {error}") from error
         titles = self.titles(entry, language)
@@ -239,6 +248,15 @@ def _payloads(entry: Entry, buttons: Sequence[Button]) -> list[str]:
     if any(not 0 < len(button.payload) <= PAYLOAD_MAX for button in buttons):
         raise TextError(f"{entry.key}: a payload has 1 to {PAYLOAD_MAX} characters")
     return [button.payload for button in buttons]
+
+
+def _shortened(values: Mapping[str, str], over: int) -> dict[str, str]:
+    """The values with the longest one cut by at least `over` UTF-16 units, or to its half: what is left still tells."""
+    name = max(values, key=lambda one: text_length(values[one]))
+    value = values[name]
+    if len(value) < _CUT_MIN:
+        raise ValueError(f"too long by {over} units, whatever is left out")
+    return {**values, name: value[: max(len(value) - over - 1, len(value) // 2)].rstrip() + "…"}
 
 
 def _numbered(values: Sequence[str]) -> dict[str, str]:

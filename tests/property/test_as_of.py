@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from bot.i18n import LANGUAGES, local_date
 from bot.messaging.sourced import SAMPLE, SUFFIX
-from bot.messaging.template_rules import CONTENT_BODY_MAX
-from bot.messaging.templates import Button, registry
+from bot.messaging.templates import CONTENT_BODY_MAX, Button, registry
 
 NAMES = {"en": "Source: ", "ru": "Источник данных: "}
 WORDS = {"en": ("Wazzup table of", "Wazzup, read"), "ru": ("таблица Wazzup,", "Wazzup, прочитано")}

@@ -7,8 +7,9 @@ import pytest
 
 from bot.errors import ConfigError
 from bot.messaging import template_filters
+from bot.messaging.message import text_length
 from bot.messaging.template_manifest import entries
-from bot.messaging.templates import Button, TextError, registry, render
+from bot.messaging.templates import CONTENT_BODY_MAX, Button, TextError, registry, render
 from bot.money import Money
 
 ENDING = registry().entry("alerts/ending")
@@ -75,6 +76,30 @@ def test_user_data_cannot_format_break_or_lengthen_the_text() -> None:
     assert first.startswith("Finances: *∗Bad∗ ˍnameˍ xxx")
     assert len(text.variables["1"]) == template_filters.PLAIN_MAX
     assert len(text.body.splitlines()) == 6
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_content_fits_whatever_people_are_called(language: str) -> None:
+    """Emoji count twice. Every name of every sample becomes as long as a value may be."""
+    cut = 0
+    for key in registry().names():
+        entry = registry().entry(key)
+        if not entry.content:
+            continue
+        facts = dict(entry.sample)
+        for name, value in entry.sample.items():
+            if isinstance(value, str):
+                try:
+                    registry().values(entry, language, {**facts, name: "🙂" * 100})
+                except (ValueError, TypeError, KeyError, ArithmeticError, OSError):
+                    continue  # a date, a zone, a currency
+                facts[name] = "🙂" * 400
+        made = render(key, language, facts, [Button(action, "x") for action in entry.buttons])
+        assert text_length(made.body) <= CONTENT_BODY_MAX, key
+        assert set(made.variables) == set(registry().content(key, language).samples)
+        assert all(made.variables.values())
+        cut += any(value.endswith("🙂…") for value in made.variables.values())
+    assert cut > 5
 
 
 def test_an_empty_value_becomes_a_dash() -> None:
