@@ -33,7 +33,7 @@ async def test_the_page_shows_tasks_and_the_source(db: Database) -> None:
         english = await (await web.get(f"/wazzup?partner={RIGA}", headers={"Accept-Language": "en"})).text()
         for words in (
             "Wazzup refuses the login", "W-1", "Gamma Travel", "done, not confirmed", "26 Nov 09:00", "1 account read",
-            "wazzup: HTTP 500 &lt;b&gt;", "curatorbot wazzup poll",
+            "Wazzup had an error (HTTP 500 &lt;b&gt;)", "curatorbot wazzup poll",
         ):  # fmt: skip
             assert words in english, words
         russian = await (await web.get(f"/wazzup?partner={RIGA}", headers={"Accept-Language": "ru"})).text()

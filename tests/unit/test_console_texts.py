@@ -6,6 +6,8 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 from bot import i18n
+from bot.messaging.message import ErrorClass
+from bot.messaging.transports.wazzup_errors import CLASS_OF, spelled
 
 TEMPLATES = Path(__file__).parents[2] / "bot/templates/console"
 
@@ -29,3 +31,11 @@ def test_every_text_is_translated(language: str) -> None:
 def test_placeholders_survive_translation(language: str) -> None:
     for message in i18n.catalogs(language)["console"]:
         assert not list(message.check())
+
+
+def test_what_a_person_can_put_right_at_wazzup_has_words() -> None:
+    """Only codes that mean a mistake of ours stand there by themselves."""
+    words = (TEMPLATES / "words.html.j2").read_text(encoding="utf-8")
+    ours = (ErrorClass.TEMPLATE, ErrorClass.PERMANENT)
+    codes = [spelled(code) for code, kind in CLASS_OF.items() if kind not in ours]
+    assert [code for code in codes if f'"{code}": _(' not in words] == []
