@@ -82,6 +82,11 @@ def answer_for(conn: Connection, partner_id: PartnerId, who: str, *, yes: bool, 
     return open_one is not None
 
 
+def is_held(conn: Connection, partner_id: PartnerId) -> bool:
+    """Whether what is due of this partner waits for an owner's yes."""
+    return partner_id in _open(conn)
+
+
 def _settle(conn: Connection, alert_id: AlertId, who: str, yes: bool, now: datetime) -> None:
     repository.resolve(conn, [alert_id], f"{RELEASED if yes else DECLINED}:{who}", now)
     outbox.cancel_queued(conn, ids=notifications.settle(conn, [alert_id], now))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from bot.alerts import holds, notifications, repository
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
+from bot.alerts.brake import is_held
 from bot.alerts.holds import Hold, HoldKind
 from bot.alerts.notifications import Told
 from bot.directory import service as directory
@@ -36,7 +37,8 @@ class Outcome:
 
     `verdict` sent: at the moment `at`, `delivery_state` says how far it came. waiting: it goes at `at`, for a `reason`
     not before: promised, snoozed, hours, or next_scan. not_sent: for a `reason` (a Suppression, cooldown, claimed,
-    settled, superseded, forgotten, added_later). nothing_due: `reason` is not_yet, or what the client does not have.
+    settled, superseded, forgotten, added_later; held: an owner has to say yes first). nothing_due: `reason` is not_yet,
+    or what the client does not have.
     `next_at` is when the next stage is due; `next_reason` why this person would not hear of it.
     """
 
@@ -69,11 +71,25 @@ def why(conn: Connection, client_id: ClientId, *, now: datetime, clients_own: bo
         if one.follows(client_id) and (clients_own or one.client_id is None)
     ]
     held = holds.running(conn, [client_id], [HoldKind.PROMISE, HoldKind.SNOOZE])
+    brake = is_held(conn, client.partner_id)
+    ahead = [one for one in rungs if one.due_at > now]
+    reached = {one.kind: one for one in rungs if one.due_at <= now}
+    found = [_outcome(person, kind, alerts, told, ahead, spared) for person in people for kind in WATCHED]
     return [
-        _because(_outcome(person, kind, alerts, told, rungs, spared), held, now)
-        for person in people
-        for kind in WATCHED
+        _because(one, held, now) if one.kind not in reached else _next_scan(one, reached[one.kind], brake, spared, now)
+        for one in found
     ]
+
+
+def _next_scan(
+    found: Outcome, rung: Due, brake: bool, spared: Mapping[CuratorId, Suppression], now: datetime
+) -> Outcome:
+    """What will become of a stage that was reached since the last scan, or that is held back with many others."""
+    silence = spared.get(found.curator_id)
+    news = replace(found, stage=rung.stage, at=None, delivery_state=None)
+    if silence is not None or brake:
+        return replace(news, verdict="not_sent", reason=silence.value if silence else "held")
+    return replace(news, verdict="waiting", at=now, reason="next_scan")
 
 
 def _because(found: Outcome, held: Sequence[Hold], now: datetime) -> Outcome:
@@ -129,7 +145,7 @@ def _verdict(
         return "nothing_due", "not_yet" if following else _NOTHING[kind], None, None
     note = told.get((latest.id, person.id))
     if note is None:
-        return "not_sent", latest.resolution if not latest.open and latest.resolution else "added_later", None, None
+        return "not_sent", latest.resolution if latest.resolution in repository.UNSAID else "added_later", None, None
     match note.outcome:
         case "sent":
             return "sent", None, note.at, note.delivery_state

@@ -28,7 +28,7 @@ async def test_why_says_what_was_sent_what_was_not_and_what_comes(db: Database) 
         scan(conn)
         text = anna.ask("why alfa").text
         assert text.startswith("*Alfa Dental* ID 48210017: who was told\n*Anna*\n")
-        assert "– subscription ends: sent 26 Nov 09:00 (queued); next 30 Nov 09:00" in text
+        assert "– subscription ends: sent 26 Nov 09:00 (on its way); next 30 Nov 09:00" in text
         assert "not sent, muted the client; next 30 Nov 09:00 (muted the client)" in text
         assert "nothing due" in text
         assert marta.ask("почему альфа").text.startswith("*Alfa Dental* ID 48210017: кому сообщено")
