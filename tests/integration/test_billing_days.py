@@ -170,8 +170,21 @@ def test_an_imported_debt_is_not_run_up(db: Database) -> None:
     assert db.read_now(billing.check).ok
 
 
-ZONES = ["Europe/Riga", "Africa/Cairo", "Asia/Beirut", "America/Havana", "Australia/Lord_Howe", "Pacific/Kiritimati"]
-"""Clocks that move at three in the night, at midnight, back over midnight, by half an hour, or never."""
+ZONES = [
+    "Europe/Riga",
+    "Africa/Cairo",
+    "Asia/Beirut",
+    "America/Asuncion",
+    "America/Havana",
+    "America/Santiago",
+    "America/Sao_Paulo",
+    "Australia/Lord_Howe",
+    "Pacific/Auckland",
+    "Pacific/Kiritimati",
+]
+"""Clocks that move at three in the night, at midnight, back over midnight, by half an hour, or never; on both halves of
+the world.
+"""
 
 
 def hours(first: datetime, days: int) -> Iterator[datetime]:

@@ -162,7 +162,7 @@ def clients(draw: st.DrawFn) -> Holdings:
         )
         for n in range(draw(st.integers(1, 4)))
     )
-    money = Money(draw(st.integers(0, 20_000)), "EUR")
+    money = Money(draw(st.integers(0, 19_000)), "EUR")  # a cent a day is gone before the forecast's horizon of 20,000
     client, partner, account = ClientId("client"), PartnerId("nord"), AccountId("account")
     zero = Money(0, "EUR")
     return Holdings(client, partner, "EUR", "Europe/Riga", None, money, money, zero, account, owned, channels)
