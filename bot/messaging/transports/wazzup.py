@@ -1,7 +1,7 @@
 """WhatsApp by one channel of Wazzup, such as the partner's own free one: sends over httpx, checks and reads webhooks.
 
 Wazzup signs nothing and can be asked nothing: the secret is in the webhook's address, and a send whose answer is lost
-stays unknown. Sending it again within 60 seconds is safe, since it carries our id.
+stays unknown. Sending it again within 60 seconds says nothing twice, since it carries our id.
 """
 
 import json
@@ -89,7 +89,7 @@ class WazzupTransport:
         if not isinstance(answer, httpx.Response):
             return replace(answer, exchange=Exchange(request))
         response = {"status": answer.status_code, "body": without(_shown(answer), [self._key])}
-        result = read_answer(answer.status_code, answer.content, message.delivery_id)
+        result = read_answer(answer.status_code, answer.content)
         if isinstance(result, Rejected):
             result = replace(result, message=without(result.message, [self._key]))
         return replace(result, exchange=Exchange(request, response))
@@ -164,7 +164,7 @@ def _shown(answer: httpx.Response) -> Any:
         return answer.text[:_ANSWER_MAX]
 
 
-def read_answer(http_status: int, body: bytes, delivery_id: str) -> Result:
+def read_answer(http_status: int, body: bytes) -> Result:
     """What an answer to a send means. A 5xx is unknown: the message may have been taken before it broke."""
     if http_status >= 500:
         return Unknown(f"HTTP {http_status}", http_status)
@@ -175,7 +175,7 @@ def read_answer(http_status: int, body: bytes, delivery_id: str) -> Result:
         return Unknown(f"HTTP {http_status} without a messageId", http_status)
     code = _code(data)
     if code and wazzup_errors.plain(code) == wazzup_errors.REPEATED:
-        return Accepted(_repeated_id(data, delivery_id), "queued", http_status)
+        return _repeated(data, code, http_status)
     description = str(data.get("description") or "")
     text = ": ".join(part for part in (code, description) if part) or f"HTTP {http_status}"
     known = wazzup_errors.spelled(code)[:_ID_MAX] if code else None
@@ -189,11 +189,14 @@ def _code(data: Mapping[str, Any]) -> str | None:
     return storable(error) if isinstance(error, str) and error else None
 
 
-def _repeated_id(data: Mapping[str, Any], delivery_id: str) -> str:
-    """Wazzup's id of the message that it has already, where it says so; else one of our making, unknown to reports."""
+def _repeated(data: Mapping[str, Any], code: str, http_status: int) -> Result:
+    """Wazzup saw our id less than a minute ago. It has the message only where it names it: whether a request that it
+    refused keeps its id too is not published, so anything else is settled like a lost answer, after that minute."""
     inner = data.get("data")
     found = inner.get("messageId") if isinstance(inner, dict) else None
-    return found if isinstance(found, str) and found else f"crm-{delivery_id}"
+    if isinstance(found, str) and found:
+        return Accepted(storable(found)[:_ID_MAX], "queued", http_status)
+    return Unknown(wazzup_errors.spelled(code), http_status)
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Wazzup spells a code in camelCase or UPPER_SNAKE, so both are compared without u
 from bot.messaging.message import ErrorClass
 
 REPEATED = "repeatedcrmmessageid"
-"""We have sent this very message within the last 60 seconds: Wazzup has it."""
+"""We have sent our id of this message within the last 60 seconds already."""
 _BY_CLASS: dict[ErrorClass, tuple[str, ...]] = {
     ErrorClass.RETRY: (
         "MESSAGES_CAN_NOT_ADD", "UNKNOWN_ERROR", "UNKNOWN_ERROR_WITH_TRACE_ID", "MESSAGE_CHANNEL_UNAVAILABLE",
@@ -44,7 +44,7 @@ def plain(code: str) -> str:
     return code.replace("_", "").replace(" ", "").lower()
 
 
-_SPELLED = {plain(code): code for codes in _BY_CLASS.values() for code in codes}
+_SPELLED = {plain(code): code for codes in _BY_CLASS.values() for code in codes} | {REPEATED: "REPEATED_CRM_MESSAGE_ID"}
 CLASS_OF = {plain(code): kind for kind, codes in _BY_CLASS.items() for code in codes}
 
 
