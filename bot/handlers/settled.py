@@ -15,7 +15,7 @@ _SAID = ("renewed", "subscribed", "topped_up")
 
 def settled(ctx: Context, alert: Alert, client: Client) -> Reply:
     """The answer in the words of what was done, as far as it is known."""
-    named = {"company": client.company, "account_id": client.account_id}
+    named = {"company": client.company, "account_id": client.account_id, "may_act": ctx.curator.may_move_money}
     return Reply("replies/settled", {**named, **_done(ctx, alert)}, client_id=client.id)
 
 

@@ -1,5 +1,7 @@
 """A client's own curators: told of that client alone, never shown to the partner, no part of the partner's work."""
 
+from datetime import date
+
 from sqlalchemy import Connection, update
 
 from bot.alerts import claims
@@ -8,7 +10,7 @@ from bot.directory import service as directory
 from bot.handlers.invitation import invite
 from bot.storage.engine import Database
 from bot.storage.tables import hold
-from tests.integration.alert_world import ENV, NOW, RIGA, add_client, add_curator, add_partner, messages, scan
+from tests.integration.alert_world import ENV, NOW, RIGA, add_client, add_curator, add_partner, messages, move_end, scan
 from tests.integration.chat_world import phone_of
 
 
@@ -76,5 +78,20 @@ async def test_a_clients_own_curator_agrees_to_what_is_really_told(db: Database)
         assert agreed.first_line.endswith("when the money or subscription of Alfa Dental ends.")
         assert "due" not in agreed.text, "which only the partner's people may ask"
         assert directory.get_curator(conn, person.id).consent_at is not None
+
+    await db.write(story)
+
+
+async def test_what_is_settled_offers_a_payment_to_nobody_who_cannot_pay(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        client = add_client(conn)
+        anna = phone_of(conn, add_curator(conn))
+        ilze = phone_of(conn, add_curator(conn, "Ilze", client_id=client))
+        scan(conn)
+        [alert] = alerts.open_alerts(conn, RIGA)
+        move_end(conn, client, date(2027, 12, 3))
+        assert "topup 48210017 100" in anna.ask("x", f"alert:{alert.id}").text
+        assert ilze.ask("x", f"alert:{alert.id}").text == "*Alfa Dental*: that is settled already."
 
     await db.write(story)
