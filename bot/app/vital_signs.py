@@ -98,7 +98,8 @@ def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
     found = []
     if signs.alert_age > limits.alert_minutes * 60:
         title = f"the oldest due alert waits for {signs.alert_age / 60:.0f} minutes"
-        found.append(Alarm("alerts_late", title, "see whether a worker runs: curatorbot status; its log names the job"))
+        recipe = "see whether a process with a worker is up: /readyz; its log names the job"
+        found.append(Alarm("alerts_late", title, recipe))
     if signs.message_age > limits.message_minutes * 60:
         title = f"the oldest message waits for {signs.message_age / 60:.0f} minutes to be sent"
         found.append(

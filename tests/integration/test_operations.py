@@ -50,7 +50,7 @@ async def test_a_late_alert_is_an_alarm_once_an_hour_from_whichever_process(db: 
     assert hook.call_count == 1
     said = json.loads(hook.calls[0].request.content)
     assert (said["alarm"], said["title"]) == ("alerts_late", "the oldest due alert waits for 11 minutes")
-    assert "curatorbot status" in said["text"]
+    assert "/readyz" in said["text"]
     assert registry.get_sample_value("curatorbot_oldest_due_alert_seconds") == 660
     assert registry.get_sample_value("curatorbot_alarms_total", {"alarm": "alerts_late"}) == 1
     clock.advance(hours=1)
