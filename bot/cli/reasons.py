@@ -51,7 +51,7 @@ _SENTENCES = {
     "with the grant (operator: curatorbot partner grant).",
     "partner_not_official": "{partner} is a referral partner: only an official partner brings clients in.",
     "partner_official": "{partner} is an official partner already.",
-    "already_granted": "{partner} is {kind} partner already.",
+    "already_granted": "Partner status is granted already: {partner} is {kind}.",
     "already_left": "The partnership with {partner} ended on {day}.",
     "partner_left": "The partnership ended on {day}: nothing more is free.",
     "account_taken": "The account {account_id} is another partner's own.",

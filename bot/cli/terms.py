@@ -17,9 +17,10 @@ def terms_lines(who: Partner, terms: Terms) -> Iterator[str]:
     else:
         ended = f", ended {date_text(who.left_on, 'en')}" if who.left_on else ""
         yield f"{name}, {who.kind} partner since {day}{ended}."
-    yield f"Program {terms.program}: {terms.rate:.0%} of every transfer stays with you, having {terms.clients} clients."
+    having = _clients(terms.clients)
+    yield f"Program {terms.program}: {terms.rate:.0%} of every transfer stays with you, having {having}."
     for one in terms.rates:
-        yield f"  from {one.clients} clients: {one.rate:.0%}, since {date_text(one.since, 'en')}"
+        yield f"  from {_clients(one.clients)}: {one.rate:.0%}, since {date_text(one.since, 'en')}"
     if terms.free_until:
         yield (
             f"Free: {terms.free_channels} {terms.free_plan} channels on each of main and demo account till "
@@ -50,3 +51,7 @@ def terms_document(terms: Terms) -> dict[str, Any]:
         "freezing": False,
         "refunds": False,
     }
+
+
+def _clients(count: int) -> str:
+    return f"{count} client" if count == 1 else f"{count} clients"
