@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
 @partner.command()
 def add(
     name: Annotated[str, typer.Argument(help="The partner's name.")],
-    id_: Annotated[str | None, typer.Option("--id", help="Short id; made from the name by default.")] = None,
+    id_: Annotated[
+        str | None, typer.Option("--id", "--partner", help="Short id; made from the name by default.")
+    ] = None,
     language: Annotated[str, typer.Option(help="en or ru.")] = "en",
     time_zone: Annotated[str, typer.Option(help="Such as Europe/Riga.")] = "UTC",
     program: Annotated[str, typer.Option(help="Program of the price book.")] = "seed",

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
 from bot.app.errand import Errand, errand
-from bot.cli.options import ConfigOption, JsonOption
+from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json
-from bot.cli.session import settings_of
+from bot.cli.session import session, settings_of
+from bot.directory import service as directory
+from bot.handlers import conversation
 from bot.ids import Address
 from bot.messaging.deliveries import Delivery
 from bot.phone import whatsapp_address
@@ -29,15 +32,18 @@ def say(
     text: Annotated[str, typer.Argument(help="What the curator writes.")],
     sender: Annotated[str, typer.Option("--from", metavar="PHONE", help="The curator's number.")],
     payload: Annotated[str | None, typer.Option(help="What the tapped button sends back.")] = None,
+    partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Send a message as a curator would, and wait for the replies.
 
     A confirmed operation is posted once its time for an Undo is over: by the service, or where none runs by the next
-    command, which shows the receipt too.
+    command, which shows the receipt too. A curator of several partners speaks for --partner from now on.
     """
-    news, replies = asyncio.run(_say(config, whatsapp_address(sender), text, payload))
+    address = whatsapp_address(sender)
+    _speak_for(config, address, partner)
+    news, replies = asyncio.run(_say(config, address, text, payload))
     if json:
         print_json({"replies": [_document(one) for one in replies], "news": [_document(one) for one in news]})
         return
@@ -51,10 +57,29 @@ def say(
 
 def chat(
     sender: Annotated[str, typer.Option("--as", metavar="PHONE", help="The curator's number.")],
+    partner: PartnerOption = None,
     config: ConfigOption = None,
 ) -> None:
     """A conversation in the terminal: a line is a message, a button's title taps it, an empty line ends it."""
-    asyncio.run(_chat(config, whatsapp_address(sender)))
+    address = whatsapp_address(sender)
+    _speak_for(config, address, partner)
+    asyncio.run(_chat(config, address))
+
+
+def _speak_for(config: Path | None, address: Address, partner: str | None) -> None:
+    """Choose the partner for a curator of several, as the answer to the bot's question would. A stranger stays one."""
+    if partner is None:
+        return
+    with session(config, settled=False) as here:
+        chosen = here.partner(partner).id
+
+        def unit(conn: Connection) -> None:
+            known = directory.identify(conn, address)
+            if any(one.partner_id == chosen for one in known):
+                conversation.lock(conn, address, here.now)
+                conversation.set_partner(conn, address, chosen)
+
+        here.db.write_now(unit)
 
 
 async def _say(config: Path | None, address: Address, text: str, payload: str | None) -> _Heard:

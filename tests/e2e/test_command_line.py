@@ -198,6 +198,26 @@ def test_while_money_is_paused_the_operator_s_commands_move_none(filled: Callabl
     assert added["welcome"]["minor"] == 1000
 
 
+def test_a_curator_of_two_partners_speaks_for_the_one_that_is_named(answer: Callable[..., Any], run: Run) -> None:
+    """A stranger stays one, whatever partner is named; a partner that does not exist is refused."""
+    for name in ("Nord", "Sued"):
+        assert answer("partner", "add", name, "--partner", name.lower())["id"] == name.lower()
+        answer("curators", "add", "Anna", ANNA, "--role", "owner", "--consent", "paper", "--partner", name.lower())
+    answer("partner", "deposit", "7", "EUR", "--reason", "bank", "--partner", "sued")
+    (asked,) = answer("say", "--from", ANNA, "partner")["replies"]
+    assert "more than one partner" in asked["text"]
+    (told,) = answer("say", "--partner", "sued", "--from", ANNA, "partner")["replies"]
+    assert "Sued" in told["text"]
+    assert "€7.00" in told["text"]
+    (told,) = answer("say", "--partner", "nord", "--from", ANNA, "partner")["replies"]
+    assert "Nord" in told["text"]
+    assert "€7.00" not in told["text"]
+    (refused,) = answer("say", "--partner", "sued", "--from", "+37129999999", "partner")["replies"]
+    assert "yours is not known here" in refused["text"]
+    code, _, err = run("say", "--partner", "west", "--from", ANNA, "partner")
+    assert (code, "west" in err) == (1, True)
+
+
 def test_a_scan_says_nothing_twice(filled: Callable[..., Any]) -> None:
     first = filled("scan", "--at", "2026-11-26T12:00+02:00")
     assert first["alerts"] >= 1
