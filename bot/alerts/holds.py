@@ -6,16 +6,35 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from bot.alerts.alert import Alert
 from bot.id_generator import new_id
 from bot.ids import AlertId, ClientId, CuratorId, PartnerId
 from bot.storage.queries import insert_if_absent
+from bot.storage.reading import Reading
 from bot.storage.tables import hold
 
 RUNNING = text("hold.ended_at IS NULL")
 """In the words of the partial index, so that it is used."""
+
+
+_OF_CLIENTS = Reading(
+    select(hold)
+    .where(
+        hold.c.client_id.in_(bindparam("ids", expanding=True)),
+        hold.c.kind.in_(bindparam("kinds", expanding=True)),
+        hold.c.ended_at.is_(None),
+    )
+    .order_by(hold.c.since, hold.c.id)
+)
+_OVER = Reading(
+    select(hold)
+    .where(RUNNING, hold.c.until <= bindparam("now"))
+    .order_by(hold.c.until)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 
 
 class HoldKind(StrEnum):
@@ -73,9 +92,8 @@ def insert_hold(
 
 def running(conn: Connection, client_ids: Iterable[ClientId], kinds: Sequence[HoldKind]) -> list[Hold]:
     """What runs for these clients, whether its time is over or not, the oldest first."""
-    of_these = hold.c.client_id.in_(list(client_ids)), hold.c.kind.in_([kind.value for kind in kinds])
-    query = select(hold).where(*of_these, hold.c.ended_at.is_(None)).order_by(hold.c.since, hold.c.id)
-    return [_hold(row) for row in conn.execute(query)]
+    rows = _OF_CLIENTS.rows(conn, ids=list(client_ids), kinds=[kind.value for kind in kinds])
+    return [_hold(row) for row in rows]
 
 
 def of_client(conn: Connection, client_id: ClientId, limit: int) -> list[Hold]:
@@ -86,8 +104,7 @@ def of_client(conn: Connection, client_id: ClientId, limit: int) -> list[Hold]:
 
 def over(conn: Connection, now: datetime, limit: int) -> list[Hold]:
     """Holds whose time has come to an end, the longest over first; ones that somebody else is ending are skipped."""
-    query = select(hold).where(and_(RUNNING, hold.c.until <= now)).order_by(hold.c.until).limit(limit)
-    return [_hold(row) for row in conn.execute(query.with_for_update(skip_locked=True))]
+    return [_hold(row) for row in _OVER.rows(conn, now=now, most=limit)]
 
 
 def end(conn: Connection, hold_ids: Sequence[str], now: datetime) -> None:
@@ -111,7 +128,7 @@ def end_claims(conn: Connection, alerts: Sequence[Alert], now: datetime) -> None
     end(conn, [one.id for one in run if one.alert_id in settled], now)
 
 
-def _hold(row: Row[Any]) -> Hold:
+def _hold(row: Any) -> Hold:
     return Hold(
         id=row.id,
         partner_id=PartnerId(row.partner_id),

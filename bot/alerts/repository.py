@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, exists, func, or_, select, text, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, func, or_, select, text, update
 
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
 from bot.ids import AlertId, ClientId, CuratorId, PartnerId
 from bot.storage.queries import insert_if_absent
+from bot.storage.reading import Reading
 from bot.storage.tables import alert, alert_due, channel, client, delivery, notification
 
 OPEN = text("alert.state = 'open'")
@@ -24,6 +25,26 @@ _DELETE_RUNG = delete(alert_due).where(
     alert_due.c.kind == bindparam("of_kind"),
     alert_due.c.stage == bindparam("at_stage"),
     alert_due.c.cycle == bindparam("in_cycle"),
+)
+
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_BY_ID = Reading(select(alert).where(alert.c.id.in_(_IDS)))
+_OPEN_OF_CLIENTS = Reading(
+    select(alert)
+    .where(alert.c.client_id.in_(_IDS), alert.c.state == "open")
+    .order_by(alert.c.raised_at.desc(), alert.c.id.desc())
+)
+_SAID = Reading(
+    select(alert.c.client_id, alert.c.kind, alert.c.cycle, func.min(alert.c.stage).label("most"))
+    .where(alert.c.client_id.in_(_IDS), alert.c.kind.in_(_WATCHED))
+    .group_by(alert.c.client_id, alert.c.kind, alert.c.cycle)
+)
+_REACHED = Reading(select(alert_due).where(alert_due.c.client_id.in_(_IDS), alert_due.c.due_at <= bindparam("now")))
+_PARTNERS_AHEAD = Reading(
+    select(alert_due.c.partner_id)
+    .where(alert_due.c.due_at > bindparam("now"), alert_due.c.due_at <= bindparam("until"))
+    .distinct()
 )
 
 
@@ -66,9 +87,8 @@ def clients_due(
 
 def rungs_reached(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> dict[ClientId, list[Due]]:
     """What is due of these clients."""
-    query = select(alert_due).where(alert_due.c.client_id.in_(list(client_ids)), alert_due.c.due_at <= now)
     found: dict[ClientId, list[Due]] = defaultdict(list)
-    for row in conn.execute(query):
+    for row in _REACHED.rows(conn, ids=list(client_ids), now=now):
         found[ClientId(row.client_id)].append(Due(Kind(row.kind), row.stage, row.cycle, row.due_at))
     return found
 
@@ -86,8 +106,7 @@ def delete_rungs(conn: Connection, rungs: Mapping[ClientId, Sequence[Due]]) -> N
 
 def partners_ahead(conn: Connection, now: datetime, until: datetime) -> set[PartnerId]:
     """Partners with a rung that is reached by then and was not before."""
-    query = select(alert_due.c.partner_id).where(alert_due.c.due_at > now, alert_due.c.due_at <= until).distinct()
-    return {PartnerId(found) for found in conn.execute(query).scalars()}
+    return {PartnerId(row.partner_id) for row in _PARTNERS_AHEAD.rows(conn, now=now, until=until)}
 
 
 def rungs_ahead(
@@ -124,13 +143,8 @@ def next_due(conn: Connection, client_id: ClientId) -> list[Due]:
 
 def said(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, dict[tuple[Kind, str], int]]:
     """The most advanced stage that was raised of each client, by kind and cycle."""
-    query = (
-        select(alert.c.client_id, alert.c.kind, alert.c.cycle, func.min(alert.c.stage))
-        .where(alert.c.client_id.in_(list(client_ids)), alert.c.kind.in_(_WATCHED))
-        .group_by(alert.c.client_id, alert.c.kind, alert.c.cycle)
-    )
     found: dict[ClientId, dict[tuple[Kind, str], int]] = defaultdict(dict)
-    for client_id, kind, cycle, stage in conn.execute(query):
+    for client_id, kind, cycle, stage in _SAID.rows(conn, ids=list(client_ids)):
         found[ClientId(client_id)][(Kind(kind), cycle)] = stage
     return found
 
@@ -214,15 +228,14 @@ def insert_alerts(conn: Connection, alerts: Sequence[Alert]) -> set[AlertId]:
 
 def alerts_by_id(conn: Connection, alert_ids: Iterable[AlertId]) -> dict[AlertId, Alert]:
     """Alerts by id, open or not."""
-    rows = conn.execute(select(alert).where(alert.c.id.in_(list(alert_ids))))
-    return {AlertId(row.id): as_alert(row) for row in rows}
+    wanted = list(alert_ids)
+    return {AlertId(row.id): as_alert(row) for row in _BY_ID.rows(conn, ids=wanted)} if wanted else {}
 
 
 def open_of_clients(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, list[Alert]]:
     """The open alerts of these clients, the newest first."""
-    query = select(alert).where(alert.c.client_id.in_(list(client_ids)), alert.c.state == "open")
     found: dict[ClientId, list[Alert]] = defaultdict(list)
-    for row in conn.execute(query.order_by(alert.c.raised_at.desc(), alert.c.id.desc())):
+    for row in _OPEN_OF_CLIENTS.rows(conn, ids=list(client_ids)):
         found[ClientId(row.client_id)].append(as_alert(row))
     return found
 
@@ -257,7 +270,7 @@ def paid_through(conn: Connection, client_ids: Iterable[ClientId]) -> dict[Clien
     return {ClientId(client_id): date.fromisoformat(day) for client_id, day in conn.execute(query) if day}
 
 
-def as_alert(row: Row[Any]) -> Alert:
+def as_alert(row: Any) -> Alert:
     """An alert of a row of its table."""
     return Alert(
         id=AlertId(row.id),

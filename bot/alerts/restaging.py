@@ -12,10 +12,14 @@ from bot.alerts.policy import Levels, Policy
 from bot.alerts.surroundings import Surroundings
 from bot.ids import ClientId
 from bot.storage.queries import insert_if_absent, upsert
+from bot.storage.reading import Reading
 from bot.storage.tables import client, ladder_policy, partner
 
 _RESTAGED = "stages"
 """What is noted with alerts that no stage stands for any more."""
+_REMEMBERED = Reading(select(ladder_policy.c.digest, ladder_policy.c.anew_after))
+_known: tuple[Policy, str] | None = None
+"""The policy that was asked of last, and its digest."""
 _FIRST = ""
 """Before the first client."""
 
@@ -28,7 +32,7 @@ def note(conn: Connection, policy: Policy) -> None:
 def restage(conn: Connection, limit: int, *, now: datetime, env: Surroundings) -> bool:
     """Make the ladders of at most so many clients anew if their stages are old ones; whether more of them wait."""
     note(conn, env.policy)
-    known = conn.execute(select(ladder_policy.c.digest, ladder_policy.c.anew_after)).one()
+    known = _REMEMBERED.one(conn)
     wanted = digest(env.policy)
     after = known.anew_after if known.digest == wanted else _FIRST
     if after is None:
@@ -53,7 +57,14 @@ def of_nobody(conn: Connection, policy: Policy) -> list[str]:
 
 
 def digest(policy: Policy) -> str:
-    """The same for policies that make the same ladders."""
+    """The same for policies that make the same ladders. Worked out once for a policy: it is asked for at every scan."""
+    global _known
+    if _known is None or _known[0] is not policy:
+        _known = policy, _digest(policy)
+    return _known[1]
+
+
+def _digest(policy: Policy) -> str:
     parts = {
         "raise_at": policy.raise_at.isoformat(),
         "general": _plain(policy.general),

@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, select
 
 from bot.billing.prepared import Prepared
 from bot.id_generator import new_id
 from bot.ids import AccountId, ClientId, PartnerId
 from bot.money import Money
 from bot.storage.queries import insert_if_absent
+from bot.storage.reading import Reading
 from bot.storage.tables import account
 
 Kind = Literal["partner", "client", "outside", "discount", "bonus", "revenue", "opening"]
@@ -71,6 +72,9 @@ _BY_OWNER = Prepared(
         account.c.currency == bindparam("currency"),
     )
 )
+_OF_CLIENTS = Reading(
+    select(*_COLUMNS).where(account.c.kind == "client", account.c.owner_id.in_(bindparam("owners", expanding=True)))
+)
 _FEW = ("a", "b", "c", "d")
 _GUARDED = select(*_COLUMNS).where(account.c.floor.is_not(None)).order_by(account.c.id).with_for_update(of=account)
 _LOCK_FEW = Prepared(_GUARDED.where(account.c.id.in_([bindparam(name) for name in _FEW])))
@@ -126,19 +130,17 @@ def lock_client_accounts(conn: Connection, client_ids: Collection[ClientId]) -> 
 
     Whoever changes any of them holds the lock of the client's account.
     """
-    wanted = select(account.c.id).where(account.c.kind == "client", account.c.owner_id.in_(list(client_ids)))
-    conn.execute(wanted.order_by(account.c.id).with_for_update(of=account)).all()
+    if conn.dialect.name != "sqlite":  # where a unit is alone by itself
+        wanted = select(account.c.id).where(account.c.kind == "client", account.c.owner_id.in_(list(client_ids)))
+        conn.execute(wanted.order_by(account.c.id).with_for_update(of=account)).all()
 
 
 def client_accounts(conn: Connection, clients: Mapping[ClientId, str]) -> dict[ClientId, Account]:
     """Accounts of clients in their own currency, given as client to currency; a client without one is left out."""
     if not clients:
         return {}
-    wanted = [(client_id, currency) for client_id, currency in clients.items()]
-    query = select(*_COLUMNS).where(
-        and_(account.c.kind == "client", tuple_(account.c.owner_id, account.c.currency).in_(wanted))
-    )
-    return {ClientId(one.owner_id): one for one in (Account(*row) for row in conn.execute(query))}
+    found = (Account(*row) for row in _OF_CLIENTS.rows(conn, owners=list(clients)))
+    return {one: held for held in found if held.currency == clients[one := ClientId(held.owner_id)]}
 
 
 def partner_accounts(conn: Connection, partner_id: PartnerId) -> list[AccountView]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from bot.billing.accounts import lock_client_accounts
 from bot.billing.changed import Changed
@@ -16,6 +16,7 @@ from bot.ids import ClientId, PartnerId
 from bot.money import Money, as_json
 from bot.storage.audit import record
 from bot.storage.queries import upsert
+from bot.storage.reading import Reading
 from bot.storage.tables import auto_renewal, client, partner
 
 _CHUNK = 500
@@ -26,8 +27,8 @@ def of_clients(conn: Connection, client_ids: Iterable[ClientId]) -> Mapping[Clie
     found: dict[ClientId, AutoRenewal] = {}
     wanted = sorted(set(client_ids))
     for start in range(0, len(wanted), _CHUNK):
-        query = _COLUMNS.where(auto_renewal.c.client_id.in_(wanted[start : start + _CHUNK]))
-        found |= {ClientId(row.client_id): _read(row) for row in conn.execute(query)}
+        rows = _OF_CLIENTS.rows(conn, ids=wanted[start : start + _CHUNK])
+        found |= {ClientId(row.client_id): _read(row) for row in rows}
     return found
 
 
@@ -99,7 +100,7 @@ def to_look_at(conn: Connection, now: datetime, limit: int) -> Sequence[AutoRene
 
 def is_due(conn: Connection, now: datetime) -> bool:
     """Whether a client is due to be looked at."""
-    return bool(conn.execute(select(exists().where(auto_renewal.c.look_at <= now))).scalar())
+    return _FIRST_DUE.one(conn, now=now) is not None
 
 
 def note(
@@ -115,9 +116,11 @@ def note(
 
 
 _COLUMNS = select(auto_renewal, client.c.currency).join(client, client.c.id == auto_renewal.c.client_id)
+_OF_CLIENTS = Reading(_COLUMNS.where(auto_renewal.c.client_id.in_(bindparam("ids", expanding=True))))
+_FIRST_DUE = Reading(select(auto_renewal.c.client_id).where(auto_renewal.c.look_at <= bindparam("now")).limit(1))
 
 
-def _read(row: Row[Any]) -> AutoRenewal:
+def _read(row: Any) -> AutoRenewal:
     return AutoRenewal(
         client_id=ClientId(row.client_id),
         partner_id=PartnerId(row.partner_id),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, exists, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bot.billing import ledger, repository, unpaid
 from bot.billing.accounts import lock_client_accounts, system_account
@@ -18,6 +18,7 @@ from bot.billing.posting import Origin, write_transactions
 from bot.billing.prepared import Prepared
 from bot.ids import AccountId, ChannelId, ClientId, PartnerId, SubscriptionId
 from bot.money import Money
+from bot.storage.reading import Reading
 from bot.storage.tables import account, channel, client_day
 
 DAYS_AT_ONCE = 7
@@ -28,6 +29,7 @@ Rates = Callable[[Channel, date], int | None]
 _SPEND = (
     update(account).where(account.c.id == bindparam("account")).values(posted=account.c.posted - bindparam("spent"))
 )
+_FIRST_DUE = Reading(select(client_day.c.client_id).where(client_day.c.next_at <= bindparam("now")).limit(1))
 _STOPPED_ONES = Prepared(
     select(channel.c.id).where(channel.c.client_id == bindparam("client"), channel.c.state == STOPPED)
 )
@@ -76,7 +78,7 @@ def charge_due(conn: Connection, book: PriceBook, now: datetime, limit: int = 10
 
 def is_waiting(conn: Connection, now: datetime) -> bool:
     """Whether a client's next day has begun and was not worked off yet."""
-    return bool(conn.execute(select(exists().where(client_day.c.next_at <= now))).scalar())
+    return _FIRST_DUE.one(conn, now=now) is not None
 
 
 def start_again(conn: Connection, client_id: ClientId, rates: Mapping[str, int], now: datetime) -> list[Changed]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, func, insert, select, update
 
 from bot.billing.accounts import Account, client_accounts
 from bot.billing.holdings import Channel, Holdings, Subscription
@@ -16,6 +16,7 @@ from bot.id_generator import new_id
 from bot.ids import AccountId, ChannelId, ClientId, PartnerId, SubscriptionId, TransactionId
 from bot.money import Money
 from bot.storage.queries import upsert
+from bot.storage.reading import Reading
 from bot.storage.tables import account, channel, client, client_day, partner, posting, subscription
 
 _CHUNK = 500
@@ -29,6 +30,17 @@ _BY_CLIENT = select(
     case((_ELSEWHERE, client.c.as_of)).label("as_of"),
     client.c.source,
 ).join(partner, partner.c.id == client.c.partner_id)
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_CLIENTS = Reading(_BY_CLIENT.where(client.c.id.in_(_IDS)))
+_SUBSCRIPTIONS = Reading(select(subscription).where(subscription.c.client_id.in_(_IDS)).order_by(subscription.c.id))
+_CHANNELS = Reading(select(channel).where(channel.c.client_id.in_(_IDS)).order_by(channel.c.created_at, channel.c.id))
+_INCREASES = Reading(
+    select(account.c.owner_id, func.max(posting.c.transaction_id).label("last"))
+    .join(posting, posting.c.to_id == account.c.id)
+    .where(account.c.kind == "client", account.c.owner_id.in_(_IDS))
+    .group_by(account.c.owner_id)
+)
+_PLANNED = Reading(select(client_day.c.next_at).where(client_day.c.client_id == bindparam("which")))
 _HOW = {"import": "table", "poll": "poll"}
 _SET_CHANNEL_STATE = update(channel).where(channel.c.id == bindparam("which")).values(state=bindparam("new_state"))
 _SET_CHARGED = update(channel).where(channel.c.id == bindparam("which")).values(charged_through=bindparam("through"))
@@ -38,7 +50,7 @@ def holdings(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId,
     """What each of these clients has; one that does not exist is left out."""
     found: dict[ClientId, Holdings] = {}
     for ids in _chunks(sorted(set(client_ids))):
-        rows = conn.execute(_BY_CLIENT.where(client.c.id.in_(ids))).all()
+        rows = _CLIENTS.rows(conn, ids=ids)
         accounts = client_accounts(conn, {ClientId(row.id): row.currency for row in rows})
         subscriptions, channels = _subscriptions(conn, ids), _channels(conn, ids)
         for row in rows:
@@ -59,13 +71,7 @@ def last_increases(conn: Connection, client_ids: Iterable[ClientId]) -> dict[Cli
     """The latest transaction that brought money to each client's account."""
     found: dict[ClientId, TransactionId] = {}
     for ids in _chunks(sorted(set(client_ids))):
-        query = (
-            select(account.c.owner_id, func.max(posting.c.transaction_id))
-            .join(posting, posting.c.to_id == account.c.id)
-            .where(account.c.kind == "client", account.c.owner_id.in_(ids))
-            .group_by(account.c.owner_id)
-        )
-        found |= {ClientId(owner): TransactionId(last) for owner, last in conn.execute(query)}
+        found |= {ClientId(owner): TransactionId(last) for owner, last in _INCREASES.rows(conn, ids=ids)}
     return found
 
 
@@ -144,9 +150,8 @@ def wake_at(conn: Connection, partner_id: PartnerId, moments: Mapping[ClientId, 
 
 def wake_no_later_than(conn: Connection, held: Holdings, at: datetime) -> None:
     """Have a client looked at by then; an earlier appointment stays, so that no missed day is lost."""
-    asleep = select(client_day.c.next_at).where(client_day.c.client_id == held.client_id)
-    planned = conn.execute(asleep).scalar()
-    if planned is None or planned > at:
+    planned = _PLANNED.one(conn, which=held.client_id)
+    if planned is None or planned.next_at > at:
         wake_at(conn, held.partner_id, {held.client_id: at})
 
 
@@ -158,8 +163,7 @@ def wake_after_today(conn: Connection, held: Holdings, now: datetime) -> None:
 
 def _subscriptions(conn: Connection, ids: Sequence[str]) -> Mapping[str, list[Subscription]]:
     found: dict[str, list[Subscription]] = defaultdict(list)
-    query = select(subscription).where(subscription.c.client_id.in_(ids)).order_by(subscription.c.id)
-    for row in conn.execute(query):
+    for row in _SUBSCRIPTIONS.rows(conn, ids=ids):
         found[row.client_id].append(
             Subscription(
                 SubscriptionId(row.id),
@@ -177,8 +181,7 @@ def _subscriptions(conn: Connection, ids: Sequence[str]) -> Mapping[str, list[Su
 
 def _channels(conn: Connection, ids: Sequence[str]) -> Mapping[str, list[Channel]]:
     found: dict[str, list[Channel]] = defaultdict(list)
-    query = select(channel).where(channel.c.client_id.in_(ids)).order_by(channel.c.created_at, channel.c.id)
-    for row in conn.execute(query):
+    for row in _CHANNELS.rows(conn, ids=ids):
         found[row.client_id].append(
             Channel(
                 ChannelId(row.id),
@@ -195,7 +198,7 @@ def _channels(conn: Connection, ids: Sequence[str]) -> Mapping[str, list[Channel
 
 
 def _holdings(
-    row: Row[Any, Any, Any, Any, Any, Any],
+    row: Any,
     found: Account | None,
     subscriptions: Sequence[Subscription],
     channels: Sequence[Channel],

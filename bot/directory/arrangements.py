@@ -3,15 +3,21 @@
 from collections.abc import Iterable
 from datetime import datetime, time
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from bot.directory import repository
 from bot.directory.public_holidays import NOWHERE, has_holidays
 from bot.directory.service import get_client, get_curator
 from bot.errors import UserError
 from bot.ids import ClientId, CuratorId
+from bot.storage.reading import Reading
 from bot.storage.tables import curator
 
+_BACK = Reading(
+    select(curator.c.id)
+    .where(curator.c.away_until <= bindparam("now"), curator.c.removed_at.is_(None))
+    .order_by(curator.c.id)
+)
 _OF_PHONE = "phone"
 
 
@@ -81,8 +87,7 @@ def set_away(conn: Connection, curator_id: CuratorId, until: datetime | None, st
 
 def back_from_absence(conn: Connection, now: datetime) -> list[CuratorId]:
     """People whose absence is over and was not ended yet."""
-    query = select(curator.c.id).where(curator.c.away_until <= now, curator.c.removed_at.is_(None))
-    return [CuratorId(found) for found in conn.execute(query.order_by(curator.c.id)).scalars()]
+    return [CuratorId(row.id) for row in _BACK.rows(conn, now=now)]
 
 
 def assign(conn: Connection, client_id: ClientId, curator_id: CuratorId | None) -> None:

@@ -6,12 +6,17 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, delete, insert, select, update
 
 from bot.directory.people import Client, ClientData, Curator, Partner, Role
 from bot.ids import Address, ClientId, CuratorId, PartnerId
 from bot.storage import queries
+from bot.storage.reading import Reading
 from bot.storage.tables import channel, client, curator, curator_address, mute, partner
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_CLIENTS = Reading(select(client).where(client.c.id.in_(_IDS)))
+_MUTES = Reading(select(mute.c.client_id, mute.c.curator_id).where(mute.c.client_id.in_(_IDS)))
 
 
 def partners(conn: Connection) -> list[Partner]:
@@ -63,8 +68,7 @@ def client_names(conn: Connection, partner_id: PartnerId) -> list[tuple[ClientId
 
 def clients_by_id(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, Client]:
     """The clients with these ids; at most a few hundred at a time."""
-    found = conn.execute(select(client).where(client.c.id.in_(list(client_ids))))
-    return {ClientId(row.id): _client(row) for row in found}
+    return {ClientId(row.id): _client(row) for row in _CLIENTS.rows(conn, ids=list(client_ids))}
 
 
 def client_by_account(conn: Connection, partner_id: PartnerId, account_id: str) -> Client | None:
@@ -199,7 +203,7 @@ def delete_mute(conn: Connection, curator_id: CuratorId, client_id: ClientId) ->
 def mutes(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, frozenset[CuratorId]]:
     """Who muted which of these clients."""
     found: dict[ClientId, set[CuratorId]] = {}
-    for row in conn.execute(select(mute.c.client_id, mute.c.curator_id).where(mute.c.client_id.in_(list(client_ids)))):
+    for row in _MUTES.rows(conn, ids=list(client_ids)):
         found.setdefault(ClientId(row.client_id), set()).add(CuratorId(row.curator_id))
     return {client_id: frozenset(people) for client_id, people in found.items()}
 
@@ -244,7 +248,7 @@ def _partner(row: Row[Any]) -> Partner:
     )
 
 
-def _client(row: Row[Any]) -> Client:
+def _client(row: Any) -> Client:
     return Client(
         id=ClientId(row.id),
         partner_id=PartnerId(row.partner_id),
@@ -265,7 +269,7 @@ def _client(row: Row[Any]) -> Client:
     )
 
 
-def _curator(row: Row[Any], addresses: tuple[Address, ...]) -> Curator:
+def _curator(row: Any, addresses: tuple[Address, ...]) -> Curator:
     return Curator(
         id=CuratorId(row.id),
         partner_id=PartnerId(row.partner_id),

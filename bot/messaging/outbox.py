@@ -15,6 +15,7 @@ from bot.messaging.status import State
 from bot.messaging.templates import Rendered
 from bot.messaging.transports.wazzup_request import SENDER_PREFIX
 from bot.storage import queries
+from bot.storage.reading import Reading
 from bot.storage.switches import Switch, paused
 from bot.storage.tables import attempt, delivery, inbox, partner
 
@@ -22,7 +23,7 @@ RELAY_JOB = "relay"
 """The job that sends; its key is the sender."""
 ASK_JOB = "ask_provider"
 """The job that asks the provider what became of doubtful messages."""
-_PARTNERS_SENDER = select(partner.c.sender).where(partner.c.id == bindparam("which"))
+_PARTNERS_SENDER = Reading(select(partner.c.sender).where(partner.c.id == bindparam("which")))
 _WRITTEN_TO = select(inbox.c.to_address).where(inbox.c.id == bindparam("which"))
 WAITING = text("delivery.state IN ('queued', 'sending')")
 """The condition of the partial indexes: a query must say it in these words to use them."""
@@ -53,8 +54,8 @@ def ask(conn: Connection, jobs: Jobs, sender: Address, when: datetime, *, urgent
 
 def sender_of(conn: Connection, partner_id: PartnerId, usual: Address) -> Address:
     """What a partner's messages go from: its own channel where it has one, else the usual sender."""
-    found = conn.execute(_PARTNERS_SENDER, {"which": partner_id}).scalar_one_or_none()
-    return Address(found) if found else usual
+    found = _PARTNERS_SENDER.one(conn, which=partner_id)
+    return Address(found.sender) if found and found.sender else usual
 
 
 def cancel_queued(

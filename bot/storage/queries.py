@@ -1,6 +1,8 @@
 """Statements that SQLite and PostgreSQL spell differently, or that are easy to get wrong, written once."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -8,6 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Insert, Row, Select, Table, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
+
+from bot.storage.reading import Reading
 
 PAGE_MAX = 500
 """Rows on a page at most, whatever is asked for."""
@@ -22,6 +26,10 @@ def insert_if_absent(
     """
     if not rows:
         return []
+    if conn.dialect.name == "sqlite":
+        writing = _writing(table, columns, tuple(sorted(rows[0])))
+        with suppress(sqlite3.Error):  # which is said in the layer's own words below
+            return [found for row in rows for found in writing.rows(conn, **row)]
     return list(conn.execute(_insert_if_absent(conn.dialect.name, table, columns), list(rows)).all())
 
 
@@ -118,6 +126,12 @@ def insert_on(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert"
 def _insert_if_absent(dialect: str, table: Table, columns: tuple[ColumnElement[Any], ...]) -> ReturningInsert[Any]:
     """Built once: building a statement costs more than running it."""
     return insert_on(dialect, table).on_conflict_do_nothing().returning(*(columns or table.primary_key.columns))
+
+
+@cache
+def _writing(table: Table, columns: tuple[ColumnElement[Any], ...], names: tuple[str, ...]) -> Reading:
+    """The same for rows that give these columns, one by one and straight to the driver."""
+    return Reading(_insert_if_absent("sqlite", table, columns), names)
 
 
 @cache

@@ -24,6 +24,7 @@ from bot.errors import UserError
 from bot.handlers.env import Env
 from bot.ids import AlertId, ClientId, CuratorId, JobId
 from bot.jobs.port import Job
+from bot.messaging.outbox import WAITING
 from bot.messaging.relay import Relay
 from bot.money import of
 from bot.storage.engine import Database
@@ -121,7 +122,7 @@ class Play:
         self.clients = clients
         self.ends = START + days * DAY
         self.answered = False
-        levels = {f"7{n:07d}": Levels(balance={"EUR": LEVELS}) for n in range(clients)}
+        levels = {f"7{n:07d}": Levels(balance={"EUR": LEVELS}) for n in range(19, clients, 20)}
         self.env: Surroundings = replace(
             ENV, policy=replace(SHIPPED, respect_hours=True, public_holidays=False, of_client=levels)
         )
@@ -216,6 +217,8 @@ class Play:
         doings = (*[self._renew] * 5, *[self._pay] * 2, self._hover, self._mute, *[self._take] * 2, self._silence)
         for _ in range(chance.choice((0, 0, 1, 1))):
             chance.choice(doings)(conn, now)
+        if chance.random() < 0.1:
+            self._table(conn, now)
 
     def _renew(self, conn: Connection, now: datetime) -> None:
         """A table shows a new end of a client who is about to end, or has ended; sometimes the end moves back."""
@@ -232,6 +235,19 @@ class Play:
         life.ends.append((now, ends))
         billing.set_subscription(conn, RIGA, life.client_id, plan=None, end_date=ends, months=None, as_of=now, now=now)
         changed = [Changed(RIGA, life.client_id, "imported")]
+        alerts.apply(conn, changed, now=now, env=self.env)
+
+    def _table(self, conn: Connection, now: datetime) -> None:
+        """Half of those who are over for longer than a week were renewed elsewhere, as a table shows."""
+        over = [one for one in self.year.lives if one.subscribed and one.ends[-1][1] < now.date() - 7 * DAY]
+        renewed = [one for one in over if self.year.chance.random() < 0.5]
+        for life in renewed:
+            ends = _billing_day(now.date() + self.year.chance.choice((61, 92, 183, 365)) * DAY)
+            life.ends.append((now, ends))
+            billing.set_subscription(
+                conn, RIGA, life.client_id, plan=None, end_date=ends, months=None, as_of=now, now=now
+            )
+        changed = [Changed(RIGA, one.client_id, "imported") for one in renewed]
         alerts.apply(conn, changed, now=now, env=self.env)
 
     def _pay(self, conn: Connection, now: datetime) -> None:
@@ -325,13 +341,13 @@ def _next_due(conn: Connection, now: datetime) -> list[datetime]:
         (notification.c.send_at, text("notification.outcome = 'waiting'") & (notification.c.send_at > now)),
         (hold.c.until, text("hold.ended_at IS NULL") & (hold.c.until > now)),
     )
-    found = [conn.execute(select(func.min(column)).where(later)).scalar() for column, later in columns]
-    return [one for one in found if one is not None]
+    earliest = [select(func.min(column)).where(later).scalar_subquery() for column, later in columns]
+    return [one for one in conn.execute(select(*earliest)).one() if one is not None]
 
 
 def _everything_leaves(conn: Connection) -> None:
     """The wire: what may leave now has arrived."""
-    conn.execute(update(delivery).where(delivery.c.state == "queued").values(state="delivered"))
+    conn.execute(update(delivery).where(WAITING, delivery.c.state == "queued").values(state="delivered"))
 
 
 def _hour(now: datetime, zone: str, at: time) -> datetime:
