@@ -22,7 +22,10 @@ from bot.money import Money
 from tests.unit.billing_book import shipped_book
 
 BOOK = shipped_book()
-days = st.dates(date(2020, 1, 1), date(2090, 1, 1))
+days = st.dates(date(2020, 1, 1), date(2090, 1, 1)) | st.builds(
+    date, st.integers(2020, 2089), st.sampled_from([1, 3, 5, 7, 8, 10, 12]), st.sampled_from([29, 30, 31])
+)
+"""Any day, and as often one that shorter months do not have."""
 periods = st.sampled_from([1, 6, 12])
 zones = st.sampled_from(sorted(available_timezones()))
 ONE = timedelta(days=1)
