@@ -25,6 +25,9 @@ from bot.messaging.outbox import sender_of
 from bot.messaging.transports.wazzup_subscription import subscribe as tell_wazzup
 from bot.storage.audit import OPERATOR, record
 
+_WAIT_SECONDS = 20.0
+_LOOK_SECONDS = 0.2
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `wazzup`, which is in the app already."""
@@ -107,7 +110,8 @@ def _failed(poll: Poll, asked_at: datetime) -> bool:
 
 
 async def _poll_now(here: Session, who: Partner) -> None:
-    """Leave the job; do it here where no worker lives."""
+    """Leave the job; do it here where no worker lives, else wait for the worker, some time."""
+    asked_at = here.now
     jobs = LocalJobs(here.db, here.clock, worker="command")
 
     def ask(conn: Connection) -> None:
@@ -116,6 +120,7 @@ async def _poll_now(here: Session, who: Partner) -> None:
 
     await here.db.write(ask)
     if await here.db.read(anybody_works, datetime.now(UTC)):
+        await _wait_for_worker(here, who, asked_at)
         return
     house = Wazzup(here.settings, here.db, here.clock, jobs, here.env)
     for name, handler in house.polls.handlers().items():
@@ -124,6 +129,17 @@ async def _poll_now(here: Session, who: Partner) -> None:
         await jobs.run_until_quiet()
     finally:
         await house.close()
+
+
+async def _wait_for_worker(here: Session, who: Partner, asked_at: datetime) -> None:
+    """Until the round is over, or went wrong; a large one goes on after this command."""
+    for _ in range(int(_WAIT_SECONDS / _LOOK_SECONDS)):
+        known = await here.db.read(polls.load, who.id)
+        ends = (known.finished_at, known.error_at, known.refused_at)
+        if any(moment is not None and moment >= asked_at for moment in ends):
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+    errors.print("The worker is still at it; later: curatorbot wazzup status")
 
 
 def _status(here: Session, who: Partner) -> dict[str, Any]:

@@ -3,14 +3,19 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 import respx
+from sqlalchemy import Connection
 
+from bot.billing.gateways.wazzup import polls
+from bot.cli import wazzup_accounts
 from bot.cli.main import main
+from bot.ids import PartnerId
 from tests.contract.wazzup_fake import CHANNEL, KEY, SECRET
 from tests.integration.wazzup_world import LOGIN, PASSWORD, TECH, account
 
@@ -88,6 +93,20 @@ def test_a_wrong_login_and_then_the_right_one(run: Run, wire: respx.MockRouter) 
     for text in (out, err, found.__repr__()):
         assert PASSWORD not in text
         assert sent not in text
+
+
+@pytest.mark.usefixtures("partner", "login")
+def test_beside_a_worker_it_waits_for_what_that_reads(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def finished(conn: Connection, partner_id: PartnerId) -> polls.Poll:
+        return replace(polls.Poll(partner_id), read=7, finished_at=datetime.now(UTC))
+
+    monkeypatch.setattr(wazzup_accounts, "anybody_works", lambda *_: True)
+    monkeypatch.setattr(wazzup_accounts, "_WAIT_SECONDS", 0.4)
+    code, _, err = run("wazzup", "poll")
+    assert (code, "still at it" in err) == (0, True)
+    monkeypatch.setattr(polls, "load", finished)
+    code, out, err = run("wazzup", "poll")
+    assert (code, "7 read" in out, "still at it" in err) == (0, True, False)
 
 
 @pytest.mark.usefixtures("partner", "login")
