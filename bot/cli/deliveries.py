@@ -22,6 +22,7 @@ from bot.messaging.forgetting import Forgotten, addresses_of, forget_name
 from bot.messaging.forgetting import forget as forget_messages
 from bot.messaging.message import Kind
 from bot.messaging.status import State
+from bot.messaging.transports.wazzup_errors import spelled
 from bot.phone import whatsapp_address
 from bot.web.console.delivery_query import about_client, said_to
 
@@ -61,7 +62,7 @@ def log(
     wanted = Filter(
         partner_id=PartnerId(partner) if partner else None,
         state=state,
-        error_code=code,
+        error_code=spelled(code) if code else None,
         kind=kind.value if kind else None,
         to=whatsapp_address(to) if to else None,
         since=moment_of(since) if since else None,

@@ -15,7 +15,7 @@ from bot.ids import Address, DeliveryId
 from bot.messaging.message import ErrorClass, Inbound, StatusUpdate
 from bot.messaging.transport import Accepted, OutMessage, Rejected, Unknown
 from bot.messaging.transports.wazzup import SAME_TO_ALL, SAME_TO_ONE, WazzupTransport, sameness
-from bot.messaging.transports.wazzup_errors import classify
+from bot.messaging.transports.wazzup_errors import classify, spelled
 from bot.messaging.transports.wazzup_webhook import ChannelNews, channel_news, parse
 from bot.messaging.window import Mode
 from tests.contract import wazzup_fake
@@ -237,3 +237,9 @@ def test_a_text_to_many_people_waits_its_ten_seconds() -> None:
     assert waits[:80] == [None] * 80
     assert waits[80] == NOW + timedelta(seconds=10)
     assert pace.wait_until("p80", "the same", NOW + timedelta(seconds=10)) is None
+
+
+def test_a_code_is_found_in_either_spelling() -> None:
+    """As the filter of the delivery log is asked for it; Twilio's numbers stay as they are."""
+    assert {spelled(one) for one in ("channelNoMoney", "CHANNEL_NO_MONEY", "channel_no_money")} == {"CHANNEL_NO_MONEY"}
+    assert (spelled("63016"), spelled("repeatedCrmMessageId")) == ("63016", "REPEATED_CRM_MESSAGE_ID")

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
 
 from bot.directory import service as directory
 from bot.ids import PartnerId
+from bot.messaging.transports.wazzup_errors import spelled
 from bot.storage.tables import delivery
 from bot.web.ask import BadQuery
 from bot.web.page import Reading
@@ -47,7 +48,7 @@ def choose(conn: Connection, reading: Reading) -> Choice:
     if until:
         terms.append(delivery.c.created_at < until)
     if (code := ask.text("code")) is not None:
-        terms.append(delivery.c.error_code == code)
+        terms.append(delivery.c.error_code == spelled(code))
     if (to := ask.text("to")) is not None:
         terms.append(said_to(conn, [reading.partner.id], to))
     if (client := ask.text("client")) is not None:
