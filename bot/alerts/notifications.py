@@ -83,7 +83,8 @@ def left_to_unreached(conn: Connection, limit: int) -> list[tuple[Alert, Curator
     claimed = exists().where(hold.c.client_id == alert.c.client_id, hold.c.kind == "claim", hold.c.ended_at.is_(None))
     told = notification.alias("told")
     doubtful = and_(or_(delivery.c.unconfirmed, delivery.c.contradicted), delivery.c.state != "read")
-    lost = or_(delivery.c.state.in_(["failed", "undelivered", "expired"]), doubtful)
+    too_late = and_(delivery.c.state == "expired", delivery.c.attempts > 0)
+    lost = or_(delivery.c.state.in_(["failed", "undelivered"]), too_late, doubtful)
     theirs = and_(told.c.alert_id == alert.c.id, told.c.outcome == "sent", delivery.c.id == told.c.delivery_id)
     query = (
         select(notification.c.curator_id, alert)

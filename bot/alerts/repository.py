@@ -141,6 +141,18 @@ def next_due(conn: Connection, client_id: ClientId) -> list[Due]:
     return [Due(Kind(row.kind), row.stage, row.cycle, row.due_at) for row in conn.execute(query)]
 
 
+def next_stage_at(conn: Connection, alerts: Sequence[Alert], now: datetime) -> datetime | None:
+    """When every one of these alerts has been followed by its next stage; None when one of them is the last."""
+    following = (
+        select(alert_due.c.client_id, alert_due.c.cycle, func.min(alert_due.c.due_at))
+        .where(alert_due.c.client_id.in_([one.client_id for one in alerts]), alert_due.c.due_at > now)
+        .group_by(alert_due.c.client_id, alert_due.c.cycle)
+    )
+    found = {(client_id, cycle): due_at for client_id, cycle, due_at in conn.execute(following)}
+    moments = [found.get((one.client_id, one.cycle)) for one in alerts]
+    return max((one for one in moments if one is not None), default=None) if None not in moments else None
+
+
 def said(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, dict[tuple[Kind, str], int]]:
     """The most advanced stage that was raised of each client, by kind and cycle."""
     found: dict[ClientId, dict[tuple[Kind, str], int]] = defaultdict(dict)

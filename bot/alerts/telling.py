@@ -1,12 +1,13 @@
 """Writes what people are to be told: one message per curator, in the same unit as the note that it was sent."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.alerts import notifications
+from bot.alerts import notifications, repository
 from bot.alerts.alert import Alert, Kind
 from bot.alerts.digest import Digest, digest
 from bot.alerts.fingerprint import message_key
@@ -117,7 +118,8 @@ def _tell_one(conn: Connection, curator: Curator, alerts: list[Alert], now: date
         return ScanReport()
     told = digest(alerts)
     before = notifications.told_before(conn, told.first.id, curator.id)
-    delivery_id = outbox.enqueue(conn, _outgoing(told, curator, now, before), sender=env.sender, now=now, jobs=env.jobs)
+    outgoing = replace(_outgoing(told, curator, now, before), expires_at=repository.next_stage_at(conn, alerts, now))
+    delivery_id = outbox.enqueue(conn, outgoing, sender=env.sender, now=now, jobs=env.jobs)
     notifications.mark_sent(conn, curator.id, [one.id for one in alerts], delivery_id, now)
     return ScanReport(messages=0 if delivery_id is None else 1)
 

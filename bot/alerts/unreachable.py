@@ -72,6 +72,7 @@ def _lost(conn: Connection, partner_id: PartnerId, now: datetime) -> dict[Curato
             delivery.c.curator_id.is_not(None),
             delivery.c.created_at > now - _LOOKED_BACK,
             delivery.c.state.not_in(_ON_THE_WAY),
+            or_(delivery.c.state != "expired", delivery.c.attempts > 0),
         )
         .order_by(delivery.c.created_at.desc(), delivery.c.id.desc())
         .limit(_ROWS_MAX)

@@ -15,8 +15,7 @@ from bot.messaging.transport import OutMessage, Rejected
 from bot.messaging.window import Mode
 
 VALIDITY = timedelta(hours=4)
-"""How long the provider tries, when the message itself says nothing."""
-_VALIDITY_MAX = timedelta(hours=10)
+"""How long the provider tries at most: later is another time of day. What it drops is tried again by us."""
 
 
 class Contents(Protocol):
@@ -100,7 +99,7 @@ def _out(
         to=claimed.to,
         sender=claimed.sender,
         body=claimed.body,
-        validity_seconds=int(min(left, _VALIDITY_MAX).total_seconds()),
+        validity_seconds=int(min(left, VALIDITY).total_seconds()),
         content_id=stored.content_id if stored else None,
         variables=variables or {},
         buttons=claimed.buttons,

@@ -68,7 +68,8 @@ async def test_the_others_hear_after_a_silence_from_stage_three_on(db: Database)
     [
         ({"state": "failed"}, 1),
         ({"state": "undelivered"}, 1),
-        ({"state": "expired"}, 1),
+        ({"state": "expired", "attempts": 1}, 1),
+        ({"state": "expired", "attempts": 0}, 0),
         ({"state": "sent", "unconfirmed": True}, 1),
         ({"state": "unknown", "unconfirmed": True}, 1),
         ({"state": "delivered", "contradicted": True}, 1),

@@ -9,13 +9,16 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from bot.alerts import service as alerts
+from bot.alerts.unreachable import unreachable
 from bot.directory import service as directory
 from bot.ids import CuratorId
+from bot.messaging.claims import claim
 from bot.storage.engine import Database
-from bot.storage.tables import alert_due
+from bot.storage.tables import alert_due, delivery
 from tests.integration.alert_world import (
     ALFA,
     BETA,
+    ENV,
     GAMMA,
     NOW,
     RIGA,
@@ -322,3 +325,27 @@ async def test_only_what_is_due_is_looked_at(db: Database) -> None:
         assert left == 0
 
     await db.write(story)
+
+
+async def test_what_could_not_be_sent_before_the_next_stage_is_not_said_any_more(db: Database) -> None:
+    """Nothing leaves for days: then people hear how it stands, not how it stood; the last stage waits for ever."""
+
+    def told(conn: Connection) -> list[tuple[int, str]]:
+        add_partner(conn)
+        add_curator(conn)
+        add_client(conn)
+        for day in range(12):
+            scan(conn, NOW + timedelta(days=day))
+        last = NOW + timedelta(days=12)
+        taken = claim(conn, ENV.sender, last, 100).taken
+        query = select(delivery.c.state, delivery.c.attempts, delivery.c.expires_at, delivery.c.id)
+        rows = conn.execute(query.where(delivery.c.kind == "alert").order_by(delivery.c.id)).all()
+        assert [row.id for row in rows if row.state == "sending"] == [one.id for one in taken if one.kind == "alert"]
+        assert unreachable(conn, RIGA, now=last, sender=ENV.sender) == []
+        assert all((row.expires_at is None) is (row.state == "sending") for row in rows)
+        return [(n, row.state) for n, row in enumerate(rows)]
+
+    found = await db.write(told)
+    assert len(found) > 2
+    assert [state for _, state in found[:-1]] == ["expired"] * (len(found) - 1)
+    assert found[-1][1] == "sending"
