@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from bot.billing.checking import check
 from bot.billing.sealing import seal_due
+from bot.billing.verdicts import note_wrong
 from bot.clock import Clock
 from bot.jobs.port import Handler, Job
 from bot.scheduler import entries
@@ -36,7 +37,7 @@ class Books:
             pass
 
     async def audit(self, job: Job) -> None:
-        """Check every partner's books; what is wrong is an error in the log, for a person to look at."""
+        """Check every partner's books; what is wrong is kept for the alarm to operations, and logged."""
         whole = self._clock.now().minute < _WHOLE_MINUTES
         if whole:
             while await self._db.write(self._seal_stragglers, self._clock.now(), bulk=True):
@@ -44,6 +45,8 @@ class Books:
         report = await self._db.read(lambda conn: check(conn, chain=whole))
         for problem in report.problems:
             _log.error("ledger.wrong", problem=problem)
+        if report.problems:
+            await self._db.write(note_wrong, report.problems, self._clock.now())
 
     def _seal_stragglers(self, conn: Connection, now: datetime) -> int:
         return seal_due(conn, now, _CHUNK, everything=True)

@@ -59,6 +59,11 @@ class Operations:
         self._message_age = Gauge(
             "curatorbot_oldest_message_seconds", "Age of the oldest message that should have left", registry=registry
         )
+        self._books_wrong = Gauge(
+            "curatorbot_ledger_problems",
+            "Problems that the last check of the books found, at most 20",
+            registry=registry,
+        )
         self._measured_at = Gauge(
             "curatorbot_measured_timestamp_seconds", "When the installation was last looked at", registry=registry
         )
@@ -91,6 +96,7 @@ class Operations:
     def _show(self, signs: VitalSigns) -> None:
         self._alert_age.set(signs.alert_age)
         self._message_age.set(signs.message_age)
+        self._books_wrong.set(len(signs.books_wrong))
         self._measured_at.set(self._clock.now().timestamp())
 
     async def _raise(self, alarm: Alarm) -> None:

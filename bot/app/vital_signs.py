@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 from bot.alerts.alert import Kind
 from bot.alerts.brake import UNASKED
 from bot.billing.gateways.wazzup import polls
+from bot.billing.verdicts import wrong_since
 from bot.config import OperationsSettings
 from bot.messaging import contents, troubles
 from bot.messaging.figures import is_somebodys
@@ -20,6 +21,8 @@ _LATELY = timedelta(minutes=15)
 _FAILED_MIN = 5
 """So many failures, and not one message that left, are no accident."""
 _NEW = timedelta(hours=1)
+_CHECKED = timedelta(minutes=20)
+"""The books are checked every quarter of an hour, and what is wrong is found again until it is put right."""
 _SAID_ONCE = timedelta(days=1)
 """Shorter than it is remembered what was said."""
 _FAILS_WITHIN = timedelta(hours=12)
@@ -44,6 +47,7 @@ class VitalSigns:
     refused_texts: tuple[tuple[str, str, str], ...] = ()
     unfit_texts: tuple[str, ...] = ()
     account_codes: tuple[str, ...] = ()
+    books_wrong: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +94,22 @@ def measure(conn: Connection, now: datetime) -> VitalSigns:
         refused_texts=tuple(contents.refused_now(conn)),
         unfit_texts=troubles.lately(conn, Trouble.UNFIT, now - _NEW),
         account_codes=troubles.lately(conn, Trouble.ACCOUNT, now - _NEW),
+        books_wrong=wrong_since(conn, now - _CHECKED),
     )
 
 
 def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
     """What of it is alarming."""
+    return [*_standstills(signs, limits), *_people(signs), *_refusals(signs)]
+
+
+def _standstills(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
+    """Books that are wrong, alerts and messages that do not leave."""
     found = []
+    if signs.books_wrong:
+        title = f"the books do not add up: {signs.books_wrong[0]}"
+        recipe = "curatorbot pause money, then curatorbot ledger check names every problem"
+        found.append(Alarm("books_wrong", title, recipe))
     if signs.alert_age > limits.alert_minutes * 60:
         title = f"the oldest due alert waits for {signs.alert_age / 60:.0f} minutes"
         recipe = "see whether a process with a worker is up: /readyz; its log names the job"
@@ -110,6 +124,12 @@ def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
         found.append(
             Alarm("sending_fails", title, "look at the error codes in curatorbot deliveries; check the account")
         )
+    return found
+
+
+def _people(signs: VitalSigns) -> list[Alarm]:
+    """Whom alerts do not reach, or not as usual, and clients that cannot be looked at."""
+    found = []
     for curator_id, partner_id, since in signs.unreachable:
         title = f"a curator of partner {partner_id} cannot be reached: {curator_id}"
         found.append(Alarm(f"unreachable:{curator_id}", title, "check the number; the owners were told", since))
@@ -126,18 +146,18 @@ def alarms(signs: VitalSigns, limits: OperationsSettings) -> list[Alarm]:
         found.append(
             Alarm(f"unpolled:{partner_id}", title, "curatorbot wazzup status; set the login anew, then restart")
         )
+    return found
+
+
+def _refusals(signs: VitalSigns) -> list[Alarm]:
+    """What was refused whoever it was for: by codes nobody knows, a text, a text with its values, our account."""
+    found = []
     for code in signs.strange_codes:
         title = f"messages failed with an error code that is not known: {code}"
         found.append(Alarm(f"unknown_code:{code}", title, _about_code(code)))
     for template, language, state in signs.refused_texts:
         title = f"WhatsApp says of the text {template} ({language}): {state}; system/notice stands in for it"
         found.append(Alarm(f"text:{template}:{language}", title, "curatorbot templates status; word it anew and push"))
-    return found + _refusals(signs)
-
-
-def _refusals(signs: VitalSigns) -> list[Alarm]:
-    """What was refused whoever it was for: a text with its values, our account."""
-    found = []
     for text in signs.unfit_texts:
         title = (
             f"the text {text} was refused with what stood in it; the next best one was sent instead, if there is one"

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, text
 from structlog.testing import capture_logs
 
 from bot.app.books import Books
+from bot.app.operations import Operations
 from bot.billing import service as billing
 from bot.clock import ManualClock
+from bot.config import CanarySettings, OperationsSettings
 from bot.ids import JobId
 from bot.jobs.port import Job
 from bot.storage.engine import Database
@@ -58,3 +61,31 @@ async def test_what_does_not_add_up_is_an_error_in_the_log(
     assert {entry["log_level"] for entry in told} == {"error"}
     assert ["chain of nord" in entry["problem"] for entry in told] == ([False, True] if whole else [False])
     assert "balance 25001, its lines make 25000" in told[0]["problem"]
+
+
+async def test_books_that_do_not_add_up_alarm_operations_until_they_do(
+    sqlite_db: Database, clock: ManualClock, job: Job
+) -> None:
+    await sqlite_db.write(some_deposits)
+    books, registry = Books(sqlite_db, clock), CollectorRegistry()
+    quiet = CanarySettings(enabled=False)
+    watch = Operations(sqlite_db, clock, OperationsSettings(), registry, canary=quiet, speaks=True)
+
+    def add(conn: Connection, cents: int) -> None:
+        conn.execute(text("UPDATE account SET posted = posted + :cents WHERE kind = 'partner'"), {"cents": cents})
+
+    async def alarmed() -> list[str]:
+        await books.audit(job)
+        with capture_logs() as logged:
+            await watch.look()
+        return [entry["title"] for entry in logged if entry.get("alarm") == "books_wrong"]
+
+    assert await alarmed() == []
+    await sqlite_db.write(add, 1)
+    [title] = await alarmed()
+    assert "balance 25001, its lines make 25000" in title
+    assert registry.get_sample_value("curatorbot_ledger_problems") == 1
+    await sqlite_db.write(add, -1)
+    clock.move_to(clock.now() + timedelta(hours=1))
+    assert await alarmed() == []
+    assert registry.get_sample_value("curatorbot_ledger_problems") == 0
