@@ -158,7 +158,8 @@ def _refusals(signs: VitalSigns) -> list[Alarm]:
     for template, language, state in signs.refused_texts:
         title = f"WhatsApp says of the text {template} ({language}): {state}; system/notice stands in for it"
         found.append(Alarm(f"text:{template}:{language}", title, "curatorbot templates status; word it anew and push"))
-    for text in signs.unfit_texts:
+    stood_in_for = {f"{template}:{language}" for template, language, _ in signs.refused_texts}
+    for text in (one for one in signs.unfit_texts if one not in stood_in_for):
         title = (
             f"the text {text} was refused with what stood in it; the next best one was sent instead, if there is one"
         )
