@@ -1,8 +1,6 @@
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
-# Half as many again as there are cores: a third of a test's time is waiting.
-TESTERS := $(shell python3 -c 'import os; print((os.cpu_count() or 2) * 3 // 2)')
 
 .PHONY: setup demo test check lint wheel bench simulate year lock clean
 
@@ -15,7 +13,7 @@ demo: $(VENV)/.ok
 
 ## test: every test that needs no installation of its own
 test: $(VENV)/.ok
-	@$(BIN)/python -m pytest -q -n $(TESTERS) --dist loadfile
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 ## lint: the gate: style, types, floors, dependencies
 lint: $(VENV)/.ok
