@@ -152,7 +152,7 @@ async def test_one_runs_and_one_more_waits(db: Database, clock: ManualClock, mak
     await until(lambda: len(seen.done) == 3)
     assert seen.most_running == {"a": 1, "b": 1}
     async with asyncio.timeout(10):
-        while await rows(db):  # what is done is taken off a moment later; a stop before that would give it back
+        while await rows(db):  # noqa: ASYNC110 - taken off a moment later; a stop before that would give it back
             await asyncio.sleep(0.005)
     await jobs.stop()
     await running
