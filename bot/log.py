@@ -6,7 +6,7 @@ import sys
 import structlog
 from structlog.typing import Processor
 
-from bot.config import LogSettings
+from bot.settings import LogSettings
 
 
 def set_up_logging(settings: LogSettings) -> None:

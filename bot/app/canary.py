@@ -10,10 +10,10 @@ from bot.alerts.surroundings import Surroundings
 from bot.app import canary_rounds as rounds
 from bot.app.loopback import Loopback, opened
 from bot.clock import Clock
-from bot.config import Settings
 from bot.jobs.port import Handler, Job, Jobs
 from bot.messaging.outbox import RELAY_JOB
 from bot.scheduler import entries
+from bot.settings import Settings
 from bot.storage.engine import Database
 
 _AFRESH = timedelta(hours=24)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from bot.app.canary_rounds import LOOPBACK, REAL, Rounds, look
 from bot.app.vital_signs import Alarm
-from bot.config import CanarySettings
+from bot.settings import CanarySettings
 
 _ROADS = {"loopback": LOOPBACK, "real": REAL}
 _RECIPE = "curatorbot deliveries --partner {partner} says how far it came; does a worker run, is sending paused?"

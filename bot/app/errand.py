@@ -16,7 +16,6 @@ from bot.app.settling import settle_first
 from bot.app.simulation import bound_sockets, embedded_simulator, is_simulated, pointed_at_simulator
 from bot.app.surroundings import surroundings
 from bot.clock import SystemClock
-from bot.config import Settings
 from bot.errors import TransientError, UserError
 from bot.id_generator import new_id
 from bot.ids import Address, DeliveryId, InboxId
@@ -26,6 +25,7 @@ from bot.messaging.deliveries import Delivery, Filter, list_deliveries, replies_
 from bot.messaging.message import Inbound
 from bot.messaging.reconciliation import BY_HAND
 from bot.messaging.status import State
+from bot.settings import Settings
 from bot.storage.engine import Database
 from bot.storage.tables import inbox
 

@@ -27,7 +27,7 @@ from bot.app.watching import Watching
 from bot.app.wazzup import Wazzup
 from bot.app.workers import Workers
 from bot.clock import Clock, SystemClock
-from bot.config import Settings, load_toml
+from bot.config import load_toml
 from bot.handlers.env import Env
 from bot.jobs.local import LocalJobs
 from bot.messaging.content_sync import ContentSync, SyncReport
@@ -42,6 +42,7 @@ from bot.messaging.transports.twilio import TwilioTransport
 from bot.scheduler.entries import entries
 from bot.scheduler.scheduler import Scheduler
 from bot.scheduler.timetable import Timetable
+from bot.settings import Settings
 from bot.storage import migrate
 from bot.storage.engine import Database
 from bot.web.app import build_web

@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 from bot.app.simulation import bound_sockets
 from bot.billing.plan import PriceBook
 from bot.clock import Clock
-from bot.config import Settings, TwilioSettings
 from bot.ids import Address
 from bot.jobs.port import Jobs
 from bot.messaging.contents import APPROVED, Stored
@@ -16,6 +15,7 @@ from bot.messaging.relay import Relay
 from bot.messaging.templates import registry
 from bot.messaging.transport import Transport
 from bot.messaging.transports.twilio import TwilioTransport
+from bot.settings import Settings, TwilioSettings
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import SimulatorSettings
 from bot.storage.engine import Database

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from bot.config import Settings
 from bot.errors import UserError
+from bot.settings import Settings
 from bot.storage import migrate
 from bot.storage.engine import Database
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from bot.app.canary_watch import CanaryWatch
 from bot.app.vital_signs import Alarm, VitalSigns, alarms, measure
 from bot.clock import Clock
-from bot.config import CanarySettings, OperationsSettings
+from bot.settings import CanarySettings, OperationsSettings
 from bot.storage.engine import Database
 from bot.storage.queries import insert_if_absent
 from bot.storage.tables import tick

@@ -22,10 +22,10 @@ from bot.billing.payments.port import (
 from bot.billing.payments.stripe_checkout import StripeCheckout
 from bot.billing.payments.terms import ReplenishTerms
 from bot.clock import Clock
-from bot.config import Settings
 from bot.ids import CheckoutId
 from bot.jobs.port import Handler, Job
 from bot.scheduler import entries
+from bot.settings import Settings
 from bot.storage.engine import Database
 
 _ASK_AGAIN = timedelta(minutes=4)

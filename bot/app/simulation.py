@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from bot.app.clock_offset import move_forward
 from bot.clock import SystemClock
-from bot.config import Settings
+from bot.settings import Settings
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import (
     DEFAULT_ACCOUNT_SID,

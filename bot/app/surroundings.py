@@ -6,9 +6,10 @@ from bot.alerts.policy import Policy, policy
 from bot.alerts.surroundings import Surroundings
 from bot.billing.book_file import price_book
 from bot.billing.limits import SpendingLimits
-from bot.config import AlertSettings, Settings, load_toml
+from bot.config import load_toml
 from bot.ids import Address
 from bot.jobs.port import Jobs
+from bot.settings import AlertSettings, Settings
 
 
 def surroundings(settings: Settings, jobs: Jobs) -> Surroundings:

@@ -9,12 +9,12 @@ from bot.alerts.alert import Kind
 from bot.alerts.brake import UNASKED
 from bot.billing.gateways.wazzup import polls
 from bot.billing.verdicts import wrong_since
-from bot.config import OperationsSettings
 from bot.messaging import contents, troubles
 from bot.messaging.figures import is_somebodys
 from bot.messaging.message import ErrorCode
 from bot.messaging.transports import twilio_errors, wazzup_errors
 from bot.messaging.troubles import Trouble
+from bot.settings import OperationsSettings
 from bot.storage.tables import alert, alert_due, delivery, partner
 
 _LATELY = timedelta(minutes=15)

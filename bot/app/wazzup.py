@@ -8,7 +8,6 @@ from bot.alerts.surroundings import Surroundings
 from bot.app.account_polls import AccountPolls
 from bot.billing.gateways.wazzup.accounts_api import AccountsApi
 from bot.clock import Clock
-from bot.config import Settings, WazzupSettings
 from bot.ids import Address
 from bot.jobs.port import Handler, Job, Jobs
 from bot.messaging.masking import Bodies
@@ -17,6 +16,7 @@ from bot.messaging.relay import Relay
 from bot.messaging.transports.wazzup import PER_SECOND, WazzupTransport, sameness
 from bot.messaging.transports.wazzup_contents import WazzupContents
 from bot.messaging.transports.wazzup_request import SENDER_PREFIX
+from bot.settings import Settings, WazzupSettings
 from bot.storage.engine import Database
 from bot.web.deps import WazzupDoor
 

@@ -21,12 +21,13 @@ from bot.bench.result import Round
 from bot.bench.sides import CONCURRENCY, Side
 from bot.billing.service import price_book
 from bot.clock import SystemClock
-from bot.config import Settings, TwilioSettings, load_toml
+from bot.config import load_toml
 from bot.jobs import queue
 from bot.jobs.local import LocalJobs
 from bot.messaging import inbox
 from bot.messaging.message import Inbound
 from bot.messaging.transports.twilio import TwilioTransport
+from bot.settings import Settings, TwilioSettings
 from bot.storage.ddl import create_schema
 from bot.storage.engine import Database
 from bot.storage.tables import inbox as inbox_table

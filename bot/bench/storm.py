@@ -21,7 +21,6 @@ from bot.app.surroundings import surroundings
 from bot.bench.result import Round
 from bot.bench.sides import Side
 from bot.clock import SystemClock
-from bot.config import Settings
 from bot.directory import service as directory
 from bot.handlers.dispatcher import dispatch
 from bot.handlers.env import Env
@@ -35,6 +34,7 @@ from bot.messaging.message import ErrorClass, ErrorCode, Inbound, Kind, Outgoing
 from bot.messaging.relay import Relay
 from bot.messaging.templates import Button, Content, registry
 from bot.messaging.transport import Accepted, Approval, Capabilities, OutMessage, Result, Seen
+from bot.settings import Settings
 from bot.storage.ddl import create_schema
 from bot.storage.engine import Database
 from bot.storage.tables import delivery

@@ -24,7 +24,6 @@ from bot.cli.output import WRONG_USE, console, fail
 from bot.cli.serving import until_told_to_stop
 from bot.cli.story import Result, tell
 from bot.clock import SystemClock
-from bot.config import Settings
 from bot.directory import service as directory
 from bot.directory.people import Partner
 from bot.i18n import money_text
@@ -33,6 +32,7 @@ from bot.imports.apply import import_table
 from bot.imports.reader import read_table
 from bot.imports.report import ImportReport
 from bot.imports.samples import sample_curators, sample_deposit, sample_table
+from bot.settings import Settings
 from bot.simulator.server import Simulator
 from bot.simulator.settings import Person
 

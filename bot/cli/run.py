@@ -12,7 +12,7 @@ from bot.cli.options import ConfigOption, JsonOption
 from bot.cli.output import REFUSED, WRONG_USE, console, errors, fail, print_json
 from bot.cli.serving import run_service, run_simulator
 from bot.cli.session import settings_of
-from bot.config import Settings
+from bot.settings import Settings
 from bot.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from bot.storage import migrate as schema
 

@@ -13,10 +13,10 @@ from bot.app.opening import open_database
 from bot.app.simulation import bound_socket, embedded_simulator, is_simulated, pointed_at_simulator, reached_at
 from bot.cli.output import console
 from bot.clock import SystemClock
-from bot.config import Settings
 from bot.directory.service import list_curators, list_partners
 from bot.messaging.contents import all_stored, status
 from bot.messaging.templates import registry
+from bot.settings import Settings
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import Person, SimulatorSettings
 from bot.storage.engine import Database

@@ -14,12 +14,13 @@ from bot.app.opening import open_database
 from bot.app.settling import settle_first
 from bot.app.surroundings import surroundings
 from bot.clock import SystemClock
-from bot.config import Settings, load_settings
+from bot.config import load_settings
 from bot.directory.people import Partner
 from bot.directory.service import ensure_default_partner, list_partners, the_partner
 from bot.ids import PartnerId
 from bot.jobs.local import LocalJobs
 from bot.log import set_up_logging
+from bot.settings import Settings
 from bot.storage.engine import Database
 
 

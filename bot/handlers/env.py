@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.alerts.surroundings import Surroundings
 from bot.billing.payments.terms import ReplenishTerms
-from bot.config import LimitSettings, WazzupSettings
+from bot.settings import LimitSettings, WazzupSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from bot.alerts.surroundings import Surroundings
 from bot.billing.payments.port import PaymentProvider
 from bot.billing.service import PriceBook
 from bot.clock import Clock
-from bot.config import Settings
 from bot.jobs.port import Jobs
 from bot.messaging.transport import Transport
+from bot.settings import Settings
 from bot.storage.engine import Database
 
 type_ready = Callable[[], Awaitable[bool]]

@@ -13,7 +13,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from bot.clock import ManualClock
-from bot.config import TwilioSettings
 from bot.ids import Address, DeliveryId
 from bot.messaging.masking import Bodies, kept
 from bot.messaging.message import ErrorClass, Inbound, StatusUpdate
@@ -21,6 +20,7 @@ from bot.messaging.status import State, meaning
 from bot.messaging.transport import Accepted, OutMessage, Rejected, Transport, Unknown
 from bot.messaging.transports.twilio import TwilioTransport
 from bot.messaging.transports.wazzup import WazzupTransport
+from bot.settings import TwilioSettings
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_SENDER, Person, SimulatorSettings
 from tests.contract import wazzup_fake

@@ -13,13 +13,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot import i18n
-from bot.config import TwilioSettings
 from bot.ids import Address, DeliveryId
 from bot.messaging.message import TEXT_MAX, parts, text_length
 from bot.messaging.templates import Button, registry
 from bot.messaging.transport import Accepted, OutMessage
 from bot.messaging.transports.twilio import TwilioTransport
 from bot.messaging.window import Mode
+from bot.settings import TwilioSettings
 from tests.contract import specs, twilio_spec
 
 ACCOUNT = "AC" + "0a" * 16

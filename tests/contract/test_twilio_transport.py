@@ -11,7 +11,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from bot.clock import ManualClock
-from bot.config import TwilioSettings
 from bot.errors import ConfigError, PermanentError, TransientError
 from bot.ids import Address, DeliveryId
 from bot.messaging import deliveries, inbox
@@ -25,6 +24,7 @@ from bot.messaging.statuses import apply_statuses
 from bot.messaging.templates import registry
 from bot.messaging.transport import Accepted, OutMessage, Rejected, Unknown
 from bot.messaging.transports.twilio import TwilioTransport, read_answer
+from bot.settings import TwilioSettings
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_SENDER, Person, SimulatorSettings
 from bot.storage.engine import Database

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from bot.config import WazzupSettings
+from bot.settings import WazzupSettings
 
 API = "https://wazzup.test"
 CHANNEL = "0d7c9a52-1111-4222-8333-944455556666"

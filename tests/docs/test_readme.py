@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from bot.cli.demo import play
-from bot.config import Settings
+from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

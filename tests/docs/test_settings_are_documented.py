@@ -4,7 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from bot.config import Section, Settings, setting_names
+from bot.config import setting_names
+from bot.settings import Section, Settings
 
 ROOT = Path(__file__).parents[2]
 

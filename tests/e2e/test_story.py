@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from bot.cli.demo import play
-from bot.config import Settings
+from bot.settings import Settings
 
 
 def test_the_story_plays_to_its_end(tmp_path: Path) -> None:

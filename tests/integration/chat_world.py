@@ -6,13 +6,13 @@ from itertools import count
 
 from sqlalchemy import Connection, select
 
-from bot.config import LimitSettings
 from bot.directory import service as directory
 from bot.handlers.dispatcher import handle_next
 from bot.handlers.env import Env
 from bot.ids import Address, CuratorId
 from bot.messaging import inbox
 from bot.messaging.message import Inbound
+from bot.settings import LimitSettings
 from bot.storage.tables import delivery
 from bot.storage.tables import inbox as inbox_table
 from tests.integration.alert_world import NOW, SENDER, Remembered, surroundings

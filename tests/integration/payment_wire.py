@@ -17,9 +17,9 @@ from bot.billing import service as billing
 from bot.billing.payments import checkouts
 from bot.billing.payments.news import Checkout
 from bot.clock import ManualClock
-from bot.config import Settings
 from bot.directory import service as directory
 from bot.scheduler.entries import RECONCILE
+from bot.settings import Settings
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import DEFAULT_STRIPE_WEBHOOK_SECRET, SimulatorSettings
 from bot.simulator.views import Line

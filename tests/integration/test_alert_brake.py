@@ -14,9 +14,10 @@ from bot.alerts.why import why
 from bot.app.operations import Operations
 from bot.app.surroundings import surroundings as shipped
 from bot.clock import ManualClock
-from bot.config import CanarySettings, OperationsSettings, load_settings
+from bot.config import load_settings
 from bot.directory import service as directory
 from bot.ids import ClientId
+from bot.settings import CanarySettings, OperationsSettings
 from bot.storage.engine import Database
 from bot.storage.tables import client, delivery
 from tests.integration.alert_world import (

@@ -11,9 +11,9 @@ from bot.app.books import Books
 from bot.app.operations import Operations
 from bot.billing import service as billing
 from bot.clock import ManualClock
-from bot.config import CanarySettings, OperationsSettings
 from bot.ids import JobId
 from bot.jobs.port import Job
+from bot.settings import CanarySettings, OperationsSettings
 from bot.storage.engine import Database
 from tests.integration.billing_world import add_partner, euro, give
 

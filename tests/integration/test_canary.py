@@ -13,11 +13,11 @@ from bot.app import canary_rounds as rounds
 from bot.app.canary_watch import CanaryWatch
 from bot.app.house import House, build
 from bot.clock import ManualClock
-from bot.config import CanarySettings, Settings
 from bot.directory import service as directory
 from bot.ids import Address, PartnerId
 from bot.messaging.deliveries import Filter, list_deliveries
 from bot.scheduler import entries
+from bot.settings import CanarySettings, Settings
 from bot.simulator.server import create_simulator
 from bot.simulator.settings import SimulatorSettings
 from bot.storage.engine import Database

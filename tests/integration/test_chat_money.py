@@ -8,9 +8,9 @@ from sqlalchemy import Connection, select, update
 
 from bot.app.settling import settle
 from bot.billing import service as billing
-from bot.config import Settings
 from bot.directory import service as directory
 from bot.money import of
+from bot.settings import Settings
 from bot.storage.engine import Database
 from bot.storage.tables import delivery
 from tests.integration.alert_world import ALFA, BETA, GAMMA, RIGA, add_client, add_curator, add_partner, scan

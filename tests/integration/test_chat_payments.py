@@ -11,11 +11,11 @@ from bot.billing.payments import checkouts, replenishing
 from bot.billing.payments.news import Checkout
 from bot.billing.payments.port import SessionView
 from bot.billing.payments.terms import ReplenishTerms
-from bot.config import LimitSettings
 from bot.directory import service as directory
 from bot.handlers.env import Env
 from bot.ids import CheckoutId
 from bot.money import of
+from bot.settings import LimitSettings
 from bot.storage import tables
 from bot.storage.engine import Database
 from tests.integration.alert_world import (

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, insert, select, update
 from bot.alerts import watch
 from bot.app.operations import Operations
 from bot.clock import ManualClock
-from bot.config import CanarySettings, OperationsSettings
 from bot.directory import service as directory
 from bot.directory.people import Role
 from bot.messaging import contacts
+from bot.settings import CanarySettings, OperationsSettings
 from bot.storage.engine import Database
 from bot.storage.tables import alert_due, delivery
 from tests.integration.alert_world import ALFA, ENV, NOW, RIGA, add_client, add_curator, add_partner, scan

@@ -13,11 +13,11 @@ from bot.app.house import House, build
 from bot.app.simulation import bound_socket
 from bot.app.vital_signs import alarms, measure
 from bot.clock import ManualClock
-from bot.config import OperationsSettings, Settings
 from bot.directory import service as directory
 from bot.ids import Address, CuratorId
 from bot.messaging import resend
 from bot.messaging.message import Outgoing
+from bot.settings import OperationsSettings, Settings
 from bot.simulator.server import Simulator, create_simulator
 from bot.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, Person, SimulatorSettings
 from bot.storage.engine import Database

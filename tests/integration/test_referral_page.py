@@ -10,10 +10,10 @@ import pytest_asyncio
 from sqlalchemy import Connection
 
 from bot.clock import ManualClock
-from bot.config import Settings
 from bot.directory.referrals import REGISTRATIONS_A_DAY_MAX, Referral, link_code, list_referrals, register
 from bot.directory.service import create_partner
 from bot.ids import PartnerId
+from bot.settings import Settings
 from bot.storage.engine import Database
 from bot.web.referral import POSTS, POSTS_SPAN
 from tests.integration.web_door import Client, open_door

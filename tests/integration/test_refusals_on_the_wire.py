@@ -9,10 +9,10 @@ from sqlalchemy import select, update
 
 from bot.app.vital_signs import alarms, measure
 from bot.clock import ManualClock
-from bot.config import OperationsSettings
 from bot.ids import Address
 from bot.messaging.message import Outgoing
 from bot.scheduler import entries
+from bot.settings import OperationsSettings
 from bot.storage.engine import Database
 from bot.storage.tables import delivery
 from tests.integration.messaging_support import BORIS, alert, put

@@ -16,9 +16,9 @@ from structlog.testing import capture_logs
 from bot.app.house import House, build
 from bot.billing import service as billing
 from bot.clock import ManualClock
-from bot.config import Settings
 from bot.messaging.deliveries import Filter, list_deliveries, show
 from bot.scheduler import entries
+from bot.settings import Settings
 from bot.storage.engine import Database
 from bot.storage.tables import attempt, contact_window, curator_address, delivery, inbox, partner, transfer
 from tests.contract.wazzup_fake import CHANNEL, HOOK, KEY, SECRET, refusal

@@ -20,13 +20,13 @@ from bot.billing import service as billing
 from bot.billing.gateways.wazzup import polls
 from bot.billing.gateways.wazzup.accounts_api import BUSY_WAIT, AccountsApi, retry_at
 from bot.clock import Clock
-from bot.config import OperationsSettings
 from bot.directory import service as directory
 from bot.directory.partners import set_roads
 from bot.imports.apply import import_table
 from bot.imports.reader import read_table
 from bot.jobs.local import LocalJobs
 from bot.scheduler import entries
+from bot.settings import OperationsSettings
 from bot.storage.engine import Database
 from bot.storage.tables import client, curator, dashboard_task, delivery, import_run, wazzup_channel
 from tests.integration.alert_world import BOOK, ENV, GAMMA, NOW, RIGA, add_client, add_curator, surroundings

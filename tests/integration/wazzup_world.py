@@ -8,7 +8,7 @@ import httpx
 from sqlalchemy import Connection, select, update
 
 from bot.clock import ManualClock
-from bot.config import Settings
+from bot.settings import Settings
 from bot.storage.tables import metadata, partner
 from tests.integration.alert_world import GAMMA, RIGA, add_client, add_curator, add_partner
 

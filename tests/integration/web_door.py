@@ -14,9 +14,10 @@ from yarl import URL
 
 from bot.billing.service import price_book
 from bot.clock import Clock
-from bot.config import Settings, TwilioSettings, load_toml
+from bot.config import load_toml
 from bot.jobs.local import LocalJobs
 from bot.messaging.transports.twilio import TwilioTransport
+from bot.settings import Settings, TwilioSettings
 from bot.storage.engine import Database
 from bot.web.app import build_web
 from bot.web.deps import WebDeps

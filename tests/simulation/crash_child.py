@@ -15,12 +15,12 @@ from typing import Any
 from bot.app.house import build
 from bot.app.simulation import bound_socket
 from bot.clock import SystemClock
-from bot.config import AlertSettings, CanarySettings, LogSettings, Settings, TwilioSettings
 from bot.jobs import queue
 from bot.log import set_up_logging
 from bot.messaging import claims, contents, relay, statuses
 from bot.messaging.templates import registry
 from bot.messaging.transports import twilio
+from bot.settings import AlertSettings, CanarySettings, LogSettings, Settings, TwilioSettings
 from bot.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from bot.storage.engine import Database
 

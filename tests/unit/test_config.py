@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Settings, load_settings
+from bot.config import load_settings
 from bot.errors import ConfigError
+from bot.settings import Settings
 
 
 def problems(tmp_path: Path, toml: str, environ: dict[str, str] | None = None) -> list[str]:

@@ -15,7 +15,6 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from bot.config import TwilioSettings
 from bot.errors import ConfigError
 from bot.ids import Address, DeliveryId
 from bot.messaging.message import TEXT_MAX, ErrorClass, ErrorCode, Inbound, StatusUpdate
@@ -35,6 +34,7 @@ from bot.messaging.transports import twilio_webhook
 from bot.messaging.transports.twilio_api import TwilioApi
 from bot.messaging.transports.twilio_errors import classify, classify_answer
 from bot.messaging.transports.twilio_signature import is_genuine
+from bot.settings import TwilioSettings
 
 CONNECTIONS = 64
 _CONNECT_SECONDS = 5.0

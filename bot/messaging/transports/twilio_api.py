@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 
-from bot.config import TwilioSettings
 from bot.errors import PermanentError, TransientError, UserError
 from bot.ids import Address
 from bot.messaging.message import Inbound
@@ -16,6 +15,7 @@ from bot.messaging.transport import Approval, Seen
 from bot.messaging.transports.twilio_errors import classify
 from bot.messaging.transports.twilio_webhook import NAME, price_of
 from bot.phone import whatsapp_address
+from bot.settings import TwilioSettings
 
 if TYPE_CHECKING:
     from twilio.rest import Client

@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 
 import httpx
 
-from bot.config import WazzupSettings
 from bot.errors import ConfigError, PermanentError
 from bot.ids import Address
 from bot.messaging.masking import storable, without
@@ -32,6 +31,7 @@ from bot.messaging.transport import (
 )
 from bot.messaging.transports import wazzup_errors, wazzup_webhook
 from bot.messaging.transports.wazzup_request import SENDER_PREFIX, TEXT_MAX, body_of
+from bot.settings import WazzupSettings
 
 SAME_TO_ONE = Limit(8, timedelta(seconds=100), per_person=True)
 SAME_TO_ALL = Limit(80, timedelta(seconds=10), per_person=False)

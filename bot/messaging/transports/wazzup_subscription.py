@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from bot.config import WazzupSettings
 from bot.errors import ConfigError, PermanentError, TransientError
 from bot.messaging.transports.wazzup_webhook import PATH
+from bot.settings import WazzupSettings
 
 WANTED: Mapping[str, bool] = {
     "messagesAndStatuses": True,
