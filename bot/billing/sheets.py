@@ -8,11 +8,6 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-
 Cell = str | int | Decimal | date | datetime | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet run a cell instead of showing it."""
@@ -37,6 +32,11 @@ def xlsx_file(title: str, rows: Iterable[Sequence[Cell]], bold: Sequence[int] = 
 
     Columns are as wide as what stands in them, and the first row stays in sight.
     """
+    from openpyxl import Workbook  # imported late: with its styles it takes a tenth of every command's start
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
     listed = [tuple(row) for row in rows]
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_sheet_title(title))

@@ -3,8 +3,6 @@
 from datetime import date
 from functools import lru_cache
 
-import holidays
-
 NOWHERE = "ZZ"
 """The country code of who has no public holidays (ISO 3166 keeps it free for users)."""
 
@@ -21,9 +19,13 @@ def has_holidays(country: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _of(country: str, year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays(country, years=year)) if has_holidays(country) else frozenset()
+    from holidays import country_holidays  # imported late: the calendars of all countries take a while
+
+    return frozenset(country_holidays(country, years=year)) if has_holidays(country) else frozenset()
 
 
 @lru_cache(maxsize=1)
 def _countries() -> frozenset[str]:
-    return frozenset(holidays.list_supported_countries(include_aliases=False))
+    from holidays import list_supported_countries
+
+    return frozenset(list_supported_countries(include_aliases=False))

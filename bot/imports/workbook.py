@@ -9,8 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from openpyxl import load_workbook
-
 from bot.errors import UserError
 from bot.imports.cells import Cell, GridRow, Number
 from bot.imports.grid import COLUMNS_MAX, ROWS_MAX, Grid
@@ -36,6 +34,8 @@ def is_workbook(data: bytes) -> bool:
 
 def sheets(data: bytes) -> tuple[Grid, ...]:
     """Every visible sheet as a grid. UserError `import_workbook`, `import_too_big`, `import_too_many_…`."""
+    from openpyxl import load_workbook  # imported late: it takes a tenth of every command's start
+
     try:
         _check_size(data)
         with warnings.catch_warnings():

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from types import CodeType
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import Environment, StrictUndefined, Template, TemplateError
 
 from bot import i18n
 from bot.errors import ConfigError, PermanentError
@@ -80,6 +81,7 @@ class Registry:
         self._entries: dict[str, Entry] = {}
         self._environments: dict[str, Environment] = {}
         self._compiled: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._code: dict[str, CodeType] = {}
         self._contents: dict[tuple[str, str], Content] = {}
         for family in sorted((item for item in folder.iterdir() if item.is_dir()), key=lambda item: item.name):
             self._load(family)
@@ -185,18 +187,26 @@ class Registry:
         """A text compiled once, since compiling takes a hundred times as long as rendering."""
         found = self._compiled.get((key, language))
         if found is None:
-            found = self.environment(language).from_string(self.source(key)).render
-            self._compiled[(key, language)] = found
+            found = self._compiled[(key, language)] = self._compile(key, language, self.source(key))
         return found
 
     def _expressions(self, entry: Entry, language: str) -> Callable[..., str]:
         """All variables of an entry as one compiled text: setting up its context takes longer than filling it."""
-        found = self._compiled.get((entry.key + ".variables", language))
+        name = entry.key + ".variables"
+        found = self._compiled.get((name, language))
         if found is None:
             source = _BETWEEN.join("{{ " + expression + " }}" for expression in entry.variables.values())
-            found = self.environment(language).from_string(source).render
-            self._compiled[(entry.key + ".variables", language)] = found
+            found = self._compiled[(name, language)] = self._compile(name, language, source)
         return found
+
+    def _compile(self, name: str, language: str, source: str) -> Callable[..., str]:
+        """How to fill in a source in a language. Its code is the same in all of them: filters and words are looked up
+        when it runs."""
+        environment = self.environment(language)
+        code = self._code.get(name)
+        if code is None:
+            code = self._code[name] = environment.compile(source)
+        return Template.from_code(environment, code, environment.make_globals(None)).render
 
     def _make_content(self, entry: Entry, language: str) -> Content:
         if not entry.content:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from importlib.resources import files
 
 import pytest
 
@@ -9,7 +10,7 @@ from bot.errors import ConfigError
 from bot.messaging import template_filters
 from bot.messaging.message import text_length
 from bot.messaging.template_manifest import entries
-from bot.messaging.templates import CONTENT_BODY_MAX, Button, TextError, registry, render
+from bot.messaging.templates import CONTENT_BODY_MAX, Button, Registry, TextError, registry, render
 from bot.money import Money
 
 ENDING = registry().entry("alerts/ending")
@@ -67,6 +68,16 @@ def test_filling_the_stored_content_gives_the_text_people_read() -> None:
         assert text.checksum == content.checksum
         assert list(text.variables) == [str(n) for n in range(1, len(ENDING.variables) + len(BUTTONS) + 1)]
         assert set(content.samples) == set(text.variables)
+
+
+def test_a_text_reads_the_same_whichever_language_was_asked_for_first() -> None:
+    folder = files("bot.templates") / "messages"
+    alone, after_english = Registry(folder), Registry(folder)
+    after_english.contents()
+    keys = [key for key in alone.names() if alone.entry(key).content]
+    assert keys
+    for key in keys:
+        assert alone.content(key, "ru") == after_english.content(key, "ru"), key
 
 
 def test_user_data_cannot_format_break_or_lengthen_the_text() -> None:
