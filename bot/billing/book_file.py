@@ -81,7 +81,7 @@ def _plans(reader: BookReader, data: Mapping[str, Any]) -> dict[str, Plan]:
         reader.known(table, where, ("title", "dialogues", "writes_first"))
         dialogues = reader.whole(table, "dialogues", where, 0) or None
         title = reader.text(table, "title", where, key.title())
-        plans[key.lower()] = Plan(key.lower(), title, dialogues, table.get("writes_first") is True)
+        plans[key.lower()] = Plan(key.lower(), title, dialogues, reader.flag(table, "writes_first", where))
     return plans
 
 
@@ -107,10 +107,11 @@ def _prices(
             reader.problems.append(f'{where}per: {per!r} is neither "month" nor "day"')
             continue
         since, transport = reader.day(table, "from", where), reader.text(table, "transport", where, ANY_TRANSPORT)
+        sample = reader.flag(table, "sample", where)
         for plan in _named_plans(reader, table, where, plans):
             for amount in _amounts(reader, table, where):
                 key: PriceKey = ("month" if per == "month" else "day", plan, transport, amount.currency)
-                found[key].append(Price(since, amount, table.get("sample") is True))
+                found[key].append(Price(since, amount, sample))
     for key, prices in found.items():
         if len({price.since for price in prices}) < len(prices):
             reader.problems.append(f"prices: two from the same day for {' '.join(key)}")
@@ -176,7 +177,7 @@ def _programs(reader: BookReader, data: Mapping[str, Any]) -> dict[str, Program]
             own_channel_discount=reader.share(table, "own_channel_discount", where, "0"),
             referral_rate=reader.share(table, "referral_rate", where, "0"),
             referral_months=reader.whole(table, "referral_months", where, 0),
-            referral_on_discounted=table.get("referral_on_discounted") is True,
+            referral_on_discounted=reader.flag(table, "referral_on_discounted", where),
         )
     return programs
 

@@ -1,6 +1,7 @@
 """Reads values out of a parsed configuration and collects what is wrong with them, one line per mistake. Pure."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -8,6 +9,8 @@ from typing import Any
 
 from bot import money
 from bot.money import Money
+
+_WHOLE_MAX = 1_000_000
 
 
 class BookReader:
@@ -50,11 +53,11 @@ class BookReader:
         return "?"
 
     def whole(self, table: Mapping[str, Any], key: str, where: str, default: int) -> int:
-        """A whole number from 0 on."""
+        """A whole number from 0 to a million: no number of months, minutes, channels or dialogues is larger."""
         value = table.get(key, default)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _WHOLE_MAX:
             return value
-        self.problems.append(f"{where}{key}: {value!r} is not a whole number from 0 on")
+        self.problems.append(f"{where}{key}: {value!r} is not a whole number from 0 to {_WHOLE_MAX}")
         return default
 
     def day(self, table: Mapping[str, Any], key: str, where: str) -> date:
@@ -65,25 +68,28 @@ class BookReader:
         self.problems.append(f"{where}{key}: a day such as 2026-01-31 is needed")
         return date.min
 
+    def flag(self, table: Mapping[str, Any], key: str, where: str) -> bool:
+        """Yes or no; no when nothing is said."""
+        value = table.get(key, False)
+        if not isinstance(value, bool):
+            self.problems.append(f"{where}{key}: {value!r} is neither true nor false")
+        return value is True
+
     def share(self, table: Mapping[str, Any], key: str, where: str, default: str | None = None) -> Decimal:
         """A share from 0 to 1, written as a text: "0.35"."""
         value = table.get(key, default)
-        try:
-            number = Decimal(value) if isinstance(value, str) else Decimal(-1)
-        except InvalidOperation:
-            number = Decimal(-1)
-        if 0 <= number <= 1:
-            return number
+        if isinstance(value, str):
+            with suppress(InvalidOperation):  # no number, or one that does not compare: "NaN"
+                if 0 <= (number := Decimal(value)) <= 1:
+                    return number
         self.problems.append(f'{where}{key}: {value!r} is not a share from 0 to 1 in quotes, such as "0.35"')
         return Decimal(0)
 
     def amount(self, value: object, currency: str, where: str) -> Money:
         """An amount of money from 0 on, written as a text: "30.00"."""
-        try:
-            found = money.of(value if isinstance(value, str) else "x", currency)
-        except (ValueError, InvalidOperation):
-            found = Money(-1, currency)
-        if found.minor >= 0:
-            return found
+        if isinstance(value, str):
+            with suppress(ValueError, ArithmeticError):  # no number, finer than the currency, or without an end
+                if (found := money.of(value, currency)).minor >= 0:
+                    return found
         self.problems.append(f'{where}: {value!r} is not an amount of {currency} in quotes, such as "30.00"')
         return money.zero(currency)

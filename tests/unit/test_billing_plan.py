@@ -3,13 +3,15 @@
 import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from bot.billing.book_file import price_book
+from bot.billing.plan import CurrencyTerms, Period, Plan, Price, PriceBook
+from bot.billing.program import Program, Rate
 from bot.errors import ConfigError, UserError
 from bot.money import Money, of
 from tests.unit.billing_book import PLANS_FILE, shipped_book
@@ -136,7 +138,7 @@ def _set(data: dict[str, Any], path: list[str | int], value: object) -> None:
         (["daily_plan"], "gold", "daily_plan: there is no plan 'gold'"),
         (["quote_minuts"], 10, "quote_minuts: no such setting, did you mean quote_minutes?"),
         (["renew_months"], 7, "renew_months: there is no period of 7 months"),
-        (["quote_minutes"], "ten", "quote_minutes: 'ten' is not a whole number from 0 on"),
+        (["quote_minutes"], "ten", "quote_minutes: 'ten' is not a whole number from 0 to 1000000"),
         (["prices", 0, "plans"], ["strat"], "prices[1].plans: there is no plan 'strat'"),
         (["prices", 0, "plans"], "start", 'prices[1].plans: a list such as ["start", "pro"] is needed'),
         (["prices", 0, "per"], "week", 'prices[1].per: \'week\' is neither "month" nor "day"'),
@@ -165,6 +167,35 @@ def _set(data: dict[str, Any], path: list[str | int], value: object) -> None:
         (["prices"], {}, "prices: must be written as [[prices]]"),
         (["plans"], [], "plans: must be written as [plans.name]"),
         (["currencies", "EUR", "welcome"], "x", "currencies.EUR.welcome: 'x' is not an amount"),
+        (["currencies", "EUR", "top_up_max"], "inf", "currencies.EUR.top_up_max: 'inf' is not an amount"),
+        (["currencies", "euro"], {}, "currencies.euro.: 'euro' is not a currency code such as EUR"),
+        (["periods", 0, "months"], 121, "periods[1].months: from 1 to 120"),
+        (["periods", 0, "months"], True, "periods[1].months: True is not a whole number from 0 to 1000000"),
+        (["periods", 0, "discount"], 0.1, "periods[1].discount: 0.1 is not a share from 0 to 1 in quotes"),
+        (["periods", 0, "discount"], "1.01", "periods[1].discount: '1.01' is not a share from 0 to 1 in quotes"),
+        (["periods", 0, "discount"], "-0.01", "periods[1].discount: '-0.01' is not a share from 0 to 1 in quotes"),
+        (["periods", 0, "discount"], "nan", "periods[1].discount: 'nan' is not a share from 0 to 1 in quotes"),
+        (["periods", 0, "discount"], "ten", "periods[1].discount: 'ten' is not a share from 0 to 1 in quotes"),
+        (["quote_minutes"], 1_000_001, "quote_minutes: 1000001 is not a whole number from 0 to 1000000"),
+        (["repeat_minutes"], -1, "repeat_minutes: -1 is not a whole number from 0 to 1000000"),
+        (["subscribe_months"], 7, "subscribe_months: there is no period of 7 months"),
+        (["grace_days"], 15, "grace_days: at most 14"),
+        (["auto_renew_late_days"], 15, "auto_renew_late_days: at most 14"),
+        (["auto_renew_minutes"], 0, "auto_renew_minutes: from 1 to 1439"),
+        (["auto_renew_minutes"], 1440, "auto_renew_minutes: from 1 to 1439"),
+        (["plans", "pro", "title"], 5, "plans.pro.title: a word is needed"),
+        (["plans", "pro", "dialogues"], "many", "plans.pro.dialogues: 'many' is not a whole number from 0 to 1000000"),
+        (["plans", "pro", "writes_first"], "yes", "plans.pro.writes_first: 'yes' is neither true nor false"),
+        (["prices", 0, "sample"], "no", "prices[1].sample: 'no' is neither true nor false"),
+        (["programs", 0, "referral_on_discounted"], 1, "programs[1].referral_on_discounted: 1 is neither true nor"),
+        (["programs", 0, "referral_rate"], "20", "programs[1].referral_rate: '20' is not a share from 0 to 1"),
+        (["programs", 0, "own_channel_discount"], 0, "programs[1].own_channel_discount: 0 is not a share from 0 to 1"),
+        (["programs", 0, "rates", 0, "from"], "2020", "programs[1].rates[1].from: a day such as 2026-01-31 is needed"),
+        (
+            ["periods", 0, "zzz"],
+            1,
+            "periods[1].zzz: no such setting, known are discount, from, months",
+        ),
     ],
 )
 def test_a_wrong_book_is_explained(path: list[str | int], value: object, line: str) -> None:
@@ -173,6 +204,123 @@ def test_a_wrong_book_is_explained(path: list[str | int], value: object, line: s
     with pytest.raises(ConfigError) as refused:
         price_book(data)
     assert any(problem.startswith(line) for problem in refused.value.problems), refused.value.problems
+
+
+def test_the_bounds_themselves_are_allowed() -> None:
+    edges = {"grace_days": 14, "auto_renew_late_days": 14, "quote_minutes": 1_000_000}
+    assert price_book(raw() | edges).grace_days == 14
+    assert [price_book(raw() | {"auto_renew_minutes": minutes}).renews_before for minutes in (1, 1439)] == [
+        timedelta(minutes=1),
+        timedelta(minutes=1439),
+    ]
+    long = {"months": 120, "discount": "1", "from": date(2026, 1, 1)}
+    free = price_book(raw() | {"periods": [*raw()["periods"], long]})
+    assert free.price("pro", "whatsapp", "EUR", 120, ON) == of("0", "EUR")
+    nothing = {**raw()["currencies"]["EUR"], "welcome": "0"}
+    assert price_book(raw() | {"currencies": {"EUR": nothing}}).terms("EUR").welcome == of("0", "EUR")
+
+
+def spare() -> dict[str, Any]:
+    """The least that a price book needs."""
+    return {
+        "daily_plan": "Solo",
+        "plans": {"SOLO": {}},
+        "periods": [{"months": months, "from": date(2026, 1, 1)} for months in (1, 12)],
+        "programs": [{"name": "plain", "rates": [{"from": date(2026, 1, 1), "rate": "0.1"}]}],
+    }
+
+
+def test_what_a_book_does_not_say_has_the_documented_value() -> None:
+    book = price_book(spare())
+    assert book == PriceBook(
+        plans={"solo": Plan("solo", "Solo", None, writes_first=False)},
+        prices={},
+        period_terms=tuple(Period(date(2026, 1, 1), months, Decimal(0)) for months in (1, 12)),
+        programs={
+            "plain": Program(
+                name="plain",
+                rates=(Rate(date(2026, 1, 1), 1, Decimal("0.1")),),
+                free_channels=0,
+                free_years=0,
+                own_channel_discount=Decimal(0),
+                referral_rate=Decimal(0),
+                referral_months=0,
+                referral_on_discounted=False,
+            )
+        },
+        currencies={},
+        daily_plan="solo",
+        subscribe_months=1,
+        renew_months=12,
+        quote_lasts=timedelta(minutes=10),
+        repeat_within=timedelta(minutes=10),
+        grace_days=3,
+        renews_before=timedelta(minutes=120),
+        renews_late_days=2,
+    )
+
+
+def test_all_that_a_book_says_is_read() -> None:
+    """Every value differs from its default."""
+    said = spare() | {
+        "subscribe_months": 12,
+        "renew_months": 1,
+        "quote_minutes": 21,
+        "repeat_minutes": 22,
+        "grace_days": 4,
+        "auto_renew_minutes": 25,
+        "auto_renew_late_days": 6,
+        "plans": {"solo": {"title": "Alone", "dialogues": 70, "writes_first": True}},
+        "currencies": {"EUR": {"welcome": "7", "top_up_min": "8", "top_up_max": "9"}},
+        "prices": [
+            {"plans": ["solo"], "per": per, "transport": "vk", "from": day, "amount": {"EUR": "3"}, "sample": sample}
+            for per, day, sample in (("day", date(2026, 3, 1), False), ("month", date(2026, 2, 1), True))
+        ],
+    }
+    said["programs"] = [
+        {
+            "name": "rich",
+            "free_channels": 3,
+            "free_years": 4,
+            "own_channel_discount": "0.5",
+            "referral_rate": "0.6",
+            "referral_months": 7,
+            "referral_on_discounted": True,
+            "rates": [{"from": date(2026, 1, 1), "clients": 8, "rate": "0.9"}],
+        }
+    ]
+    book = price_book(said)
+    assert (book.subscribe_months, book.renew_months, book.grace_days, book.renews_late_days) == (12, 1, 4, 6)
+    assert [book.quote_lasts, book.repeat_within, book.renews_before] == [
+        timedelta(minutes=minutes) for minutes in (21, 22, 25)
+    ]
+    assert book.plan("solo") == Plan("solo", "Alone", 70, writes_first=True)
+    assert book.terms("EUR") == CurrencyTerms(of("7", "EUR"), of("8", "EUR"), of("9", "EUR"))
+    assert book.prices == {
+        ("day", "solo", "vk", "EUR"): (Price(date(2026, 3, 1), of("3", "EUR"), sample=False),),
+        ("month", "solo", "vk", "EUR"): (Price(date(2026, 2, 1), of("3", "EUR"), sample=True),),
+    }
+    assert book.program("rich") == Program(
+        name="rich",
+        rates=(Rate(date(2026, 1, 1), 8, Decimal("0.9")),),
+        free_channels=3,
+        free_years=4,
+        own_channel_discount=Decimal("0.5"),
+        referral_rate=Decimal("0.6"),
+        referral_months=7,
+        referral_on_discounted=True,
+    )
+
+
+def test_after_a_mistake_the_rest_is_read_on() -> None:
+    """All mistakes of a file are told at once: a wrong price does not hide the one after it."""
+    data = raw()
+    data["prices"][0]["per"], data["prices"][1]["per"] = "week", "year"
+    with pytest.raises(ConfigError) as refused:
+        price_book(data)
+    assert refused.value.problems == [
+        f'prices[{n}].per: {per!r} is neither "month" nor "day"' for n, per in ((1, "week"), (2, "year"))
+    ]
 
 
 def test_two_prices_from_the_same_day_are_a_mistake() -> None:
