@@ -17,6 +17,7 @@ from bot.cli.session import Session, session
 from bot.directory.people import Client
 from bot.directory.service import list_clients
 from bot.i18n import date_text, money_text
+from bot.messaging.template_filters import percent
 from bot.money import Money
 
 quote = typer.Typer(help="A dry run: what would move, and both balances after.", no_args_is_help=True)
@@ -155,7 +156,7 @@ def _lines(made: Quote) -> list[tuple[str, Money | datetime | str | None]]:
         return _removal(made)
     lines: list[tuple[str, Money | datetime | str | None]] = [
         ("client gets", made.client_gets),
-        ("you pay", made.partner_pays),
+        (f"you pay (-{percent(made.rate, language='en')})", made.partner_pays),
         ("you keep", made.partner_keeps),
         ("your account after", made.partner_after),
         ("client's balance after", made.client_after),

@@ -38,7 +38,7 @@ def ask(ctx: Context, client: Client, make: Callable[[], Quote]) -> Reply:
     except UserError as error:
         waits = tasks.waiting(ctx.conn, ctx.partner.id, client.id) if error.key == "already_pending" else []
         return task_texts.steps(ctx, waits[0]) if waits else refusal(error, ctx.message)
-    if over is not None and quote.guard is not None and ctx.partner.gateway == "book":
+    if over is not None and quote.guard is not None:
         return _only(ctx, client, quote, quote.guard, over)
     return _shown(ctx, client, quote, _code(ctx, quote))
 
@@ -55,7 +55,6 @@ def _shown(ctx: Context, client: Client, quote: Quote, code: str) -> Reply:
     """The message that asks for a confirmation, or for a choice when there is a better way."""
     facts = _facts(ctx, client, quote, code)
     if ctx.partner.gateway == "wazzup":
-        facts |= {"source": quote.source, "zone": ctx.curator.time_zone}
         return task_texts.question(quote, facts, client)
     cancel = Button("cancel", payload_of("cancel", quote.token))
     if quote.guard is not None:
@@ -88,7 +87,8 @@ def _only(ctx: Context, client: Client, quote: Quote, better: Quote, over: UserE
     facts = _facts(ctx, client, alone, _code(ctx, alone)) | {"guard": better.facts()}
     facts["over"] = {**over.facts, "of_day": over.key == "day_limit"}
     buttons = (Button("only", payload_of("confirm", quote.token)), Button("cancel", payload_of("cancel", quote.token)))
-    return Reply("replies/quote_guard_over", facts, buttons, client_id=client.id)
+    family = "tasks" if ctx.partner.gateway == "wazzup" else "replies"
+    return Reply(f"{family}/quote_guard_over", facts, buttons, client_id=client.id)
 
 
 def _facts(ctx: Context, client: Client, quote: Quote, code: str) -> dict[str, Any]:
@@ -96,6 +96,8 @@ def _facts(ctx: Context, client: Client, quote: Quote, code: str) -> dict[str, A
     facts = {**quote.facts(), **about(client), "minutes": minutes_left(quote, ctx.now), "code": code}
     facts["today"] = local_date(ctx.now, client.time_zone).isoformat()
     facts["locked"] = ctx.conversation.minutes_locked(ctx.now)
+    facts["source"] = quote.source
+    facts["zone"] = ctx.curator.time_zone
     return facts
 
 

@@ -71,9 +71,12 @@ async def test_a_top_up_in_russian_with_the_guard_before_daily_payments(db: Data
         quote = anna.ask("бете 100")
         assert quote.template == "replies/quote_guard"
         assert quote.first_line == "*Стоп: у Beta Kids нет подписки* ID 48210025"
-        assert (
-            quote.text.splitlines()[-1] == "Ваш счёт: 1\u00a0200,00\u00a0€ → 1\u00a0147,35\u00a0€. Действует 10 минут."
-        )
+        assert quote.text.replace("\xa0", " ").splitlines()[1:] == [
+            "100,00 € без подписки уйдут посуточно к 23 декабря",
+            "Лучше: Pro, 2 канала, до 26 декабря: 90,00 € (цена условная)",
+            "У клиента 9,00 €, получит 81,00 €; вы платите 52,65 € (-35 %)",
+            "Ваш счёт: 1 200,00 € → 1 147,35 €. Действует 10 минут.",
+        ]
         assert list(quote.buttons) == ["Сначала подписка", "Только пополнить", "Отмена"]
         [receipt] = anna.say("первая")
         assert receipt.template == "receipts/subscribed"

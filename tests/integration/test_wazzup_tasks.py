@@ -1,12 +1,15 @@
 """Dashboard tasks on both databases: as the third conversation reads, and what tables do to them."""
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import Connection, select, update
 
 from bot.billing import service as billing
 from bot.billing.gateways.wazzup import tasks
+from bot.billing.limits import SpendingLimits
 from bot.ids import PartnerId
 from bot.imports.apply import import_table
 from bot.imports.reader import read_table
@@ -171,6 +174,10 @@ async def test_money_confirms_a_top_up_after_the_guard(db: Database) -> None:
         guard = anna.ask("topup beta 100")
         assert guard.template == "tasks/quote_guard_sourced"
         assert list(guard.buttons) == ["Subscribe, then pay", "Only top up", "Cancel"]
+        assert guard.text.splitlines()[1:3] == [
+            "€100.00 alone goes on daily payments, gone by 23 Dec",
+            "Better: Pro, 2 channels, till 26 Dec: €90.00 (sample price). You pay €52.65 (-35%)",
+        ]
         [todo] = anna.tap(guard, "Only top up")
         assert todo.text.splitlines()[1] == "1. Partner account: send 100.00 to ID 48210025"
         anna.tap(todo, "Done")
@@ -180,6 +187,29 @@ async def test_money_confirms_a_top_up_after_the_guard(db: Database) -> None:
         assert heard(conn, "tasks/confirmed_topup")[0].startswith("*Confirmed: Beta Kids* got €100.00\n")
         show(conn, anna, gamma(OLD_END), beta("50.00"))
         assert state(conn) == "confirmed"
+
+    await db.write(story)
+
+
+async def test_a_better_way_beyond_the_limit_is_named_and_has_no_button(db: Database) -> None:
+    """A task costs the partner as much as the book would: what would be refused with the yes has no button."""
+
+    def story(conn: Connection) -> None:
+        marta = world(conn)
+        small = SpendingLimits({"EUR": Decimal(20)}, {"EUR": Decimal(2000)})
+        marta.env = replace(marta.env, around=replace(marta.env.around, spending=small))
+        asked = marta.ask("topup beta 3")
+        assert asked.template == "tasks/quote_guard_over_sourced"
+        assert asked.text.splitlines()[1:] == [
+            "€3.00 alone goes on daily payments, gone by 29 Nov",
+            "Better: Pro, 2 channels, till 26 Dec: €90.00 (sample price)",
+            "That takes €52.65, but you may spend €20.00 at once. Without a limit: nobody yet.",
+            "Source: Wazzup table of today 09:00",
+            "Only topping up: you pay €1.95 (-35%). Wazzup lets only a person do this: you get the steps.",
+        ]
+        assert list(asked.buttons) == ["Only top up", "Cancel"]
+        [todo] = marta.tap(asked, "Only top up")
+        assert todo.template.startswith("tasks/todo_topup")
 
     await db.write(story)
 
