@@ -2,15 +2,21 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, insert, text, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from bot.billing import checking, sealing
 from bot.billing import service as billing
+from bot.billing.accounts import find_account, system_account
+from bot.billing.ledger import Draft, entries
+from bot.billing.posting import Origin, lock_people, post
+from bot.billing.reversing import reverse
 from bot.billing.transfers import Transfer
-from bot.ids import ClientId
-from bot.money import Money
+from bot.ids import ClientId, PartnerId, TransactionId
+from bot.money import Money, of
 from bot.storage import tables
 from bot.storage.engine import Database
 from tests.integration.billing_world import (
@@ -235,3 +241,235 @@ def test_an_import_of_the_same_facts_changes_nothing(db: Database) -> None:
         ]
 
     assert db.write_now(again) == [False, False, False]
+
+
+SUED = PartnerId("sued")
+
+
+class TakenBack(Exception):
+    """Ends a unit that has taken the guards away: the next test finds them in place."""
+
+
+def unguarded(conn: Connection) -> None:
+    """A database that refuses nothing any more: ledger and accounts without a trigger, key or check."""
+    conn.execute(text("DROP VIEW line"))
+    for table in ("posting", "account"):
+        conn.execute(text(f"CREATE TABLE bare AS SELECT * FROM {table}"))
+        conn.execute(text(f"DROP TABLE {table}"))
+        conn.execute(text(f"ALTER TABLE bare RENAME TO {table}"))
+    unlocked_transactions(conn)
+
+
+def unlocked_transactions(conn: Connection) -> None:
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SET LOCAL session_replication_role = replica"))
+    else:
+        conn.execute(text("DROP TRIGGER ledger_transaction_no_update"))
+
+
+def plain_books(conn: Connection, partner_id: PartnerId) -> None:
+    """A partner with 100.00 in two currencies, an account of a client, and a transaction of one cent."""
+    add_partner(conn, partner_id)
+    client_id = add_client(conn, Wanted("48210201"), partner_id=partner_id)
+    system_account(conn, partner_id, "discount", "EUR")
+    for currency in ("EUR", "USD"):
+        give(conn, of("100", currency), partner_id=partner_id, key=f"bank-{currency}")
+    partner, client = (
+        find_account(conn, partner_id, kind, owner, "EUR")  # type: ignore[arg-type]
+        for kind, owner in (("partner", partner_id), ("client", client_id))
+    )
+    assert partner is not None
+    assert client is not None
+    draft = Draft("a cent", "topup", entries((partner.id, client.id, euro("0.01"))))
+    post(conn, [draft], Origin(partner_id, NOW, client_id), locked=lock_people(conn, [draft]))
+
+
+def accounts_of(conn: Connection, partner_id: PartnerId) -> dict[str, str]:
+    """Ids of the partner's accounts by kind and currency."""
+    query = select(tables.account).where(tables.account.c.partner_id == partner_id)
+    return {f"{row.kind} {row.currency}": row.id for row in conn.execute(query)}
+
+
+def wrong_postings(conn: Connection, partner_id: PartnerId, other: PartnerId) -> list[str]:
+    """One posting for everything that a posting cannot be, each in a transaction of its own."""
+    own, strange = accounts_of(conn, partner_id), accounts_of(conn, other)
+    mine, client = own["partner EUR"], own["client EUR"]
+    moves = (
+        (mine, client, "EUR", 0),
+        (mine, client, "EUR", -5),
+        (mine, mine, "EUR", 5),
+        ("nowhere", client, "EUR", 5),
+        (mine, "nowhere", "EUR", 5),
+        (own["partner USD"], client, "EUR", 5),
+        (mine, own["partner USD"], "EUR", 5),
+        (strange["partner EUR"], client, "EUR", 5),
+        (mine, strange["partner EUR"], "EUR", 5),
+    )
+    expected = []
+    for n, (source, target, currency, amount) in enumerate(moves):
+        row: dict[str, Any] = {"id": f"{partner_id}-{n}", "partner_id": partner_id, "key": f"wrong-{n}"}
+        conn.execute(insert(tables.ledger_transaction), row | {"kind": "topup", "at": NOW})
+        line = {"transaction_id": row["id"], "n": 1, "from_id": source, "to_id": target}
+        conn.execute(insert(tables.posting), line | {"currency": currency, "amount": amount})
+        where = f"transaction {row['id']} ({row['key']}), posting 1"
+        expected.append(f"{where}: {amount} {currency} from {source} to {target} cannot be")
+    return sorted(expected)
+
+
+def test_every_posting_that_cannot_be_is_named_with_its_partner(db: Database) -> None:
+    """Also where the database would have refused it: what a restored or edited file holds is not to be trusted."""
+
+    def unit(conn: Connection) -> None:
+        for partner_id in (NORD, SUED):
+            plain_books(conn, partner_id)
+        unguarded(conn)
+        expected = {
+            partner_id: wrong_postings(conn, partner_id, other) for partner_id, other in ((NORD, SUED), (SUED, NORD))
+        }
+
+        def named(partner_id: PartnerId | None) -> list[str]:
+            return sorted(one for one in billing.check(conn, partner_id).problems if one.endswith("cannot be"))
+
+        assert named(NORD) == expected[NORD]
+        assert named(SUED) == expected[SUED]
+        assert named(None) == sorted(expected[NORD] + expected[SUED])
+        raise TakenBack
+
+    with pytest.raises(TakenBack):
+        db.write_now(unit)
+
+
+def wrong_sums(conn: Connection, partner_id: PartnerId) -> set[str]:
+    """Everything about sums that can be wrong with one partner's books; what is to be said of it."""
+    ids, account = accounts_of(conn, partner_id), tables.account
+
+    def change(kind: str, **values: int) -> str:
+        conn.execute(update(account).where(account.c.id == ids[kind]).values(**values))
+        owner = conn.execute(select(account.c.owner_id).where(account.c.id == ids[kind])).scalar_one()
+        name, currency = kind.split()
+        return f"account {ids[kind]} ({name} {owner} {currency})"
+
+    # Alone it would be above its floor; less what is held it is below, by a cent.
+    euro_account = change("partner EUR", held=10_000)
+    dollars = change("partner USD", posted=9_999)
+    outside = change("outside EUR", posted=7, held=3)
+    empty, gap, waits = f"{partner_id}-empty", f"{partner_id}-gap", f"{partner_id}-waits"
+    for one in (empty, gap):
+        row = {"id": one, "partner_id": partner_id, "key": f"key of {one}", "kind": "topup", "at": NOW}
+        conn.execute(insert(tables.ledger_transaction), row)
+    lines = {
+        "transaction_id": gap,
+        "from_id": ids["outside EUR"],
+        "to_id": ids["discount EUR"],
+        "currency": "EUR",
+    }
+    conn.execute(insert(tables.posting), [lines | {"n": n, "amount": 5} for n in (1, 3)])
+    drafted = {"key": waits, "kind": "topup", "entries": [[ids["partner EUR"], ids["client EUR"], 65, "EUR"]]}
+    quote = {"id": waits, "partner_id": partner_id, "kind": "topup", "state": "pending", "currency": "EUR"}
+    rest = {"token": waits, "quote": {}, "effect": {}, "receipt": "AB123", "created_at": NOW, "expires_at": NOW}
+    conn.execute(insert(tables.transfer), quote | rest | {"entries": [drafted]})
+    done = {"id": f"{waits}-not", "token": f"{waits}-not", "state": "posted", "receipt": "AB124"}
+    conn.execute(insert(tables.transfer), quote | rest | {"entries": [drafted]} | done)
+    return {
+        f"{euro_account}: 9999 less 10000 held is below its floor 0",
+        f"{dollars}: balance 9999, its lines make 10000",
+        f"{outside}: has no floor and no running balance, but one of 7 is stored",
+        f"account {ids['partner EUR']}: 10000 held, pending transfers need 65",
+        f"account {ids['outside EUR']}: 3 held, pending transfers need 0",
+        f"transaction {empty} (key of {empty}): has no postings",
+        f"transaction {gap} (key of {gap}): 2 postings, numbered up to 3",
+        f"transfer {waits}-not (receipt AB124, posted): the ledger does not hold what was quoted",
+    }
+
+
+def test_each_sum_that_is_wrong_is_named_with_its_partner_and_nothing_else(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        for partner_id in (NORD, SUED):
+            plain_books(conn, partner_id)
+        unguarded(conn)
+        nord, sued = wrong_sums(conn, NORD), wrong_sums(conn, SUED)
+        assert set(billing.check(conn, NORD).problems) == nord
+        assert set(billing.check(conn, SUED).problems) == sued
+        everything = billing.check(conn)
+        assert set(everything.problems) == nord | sued
+        assert len(everything.problems) == len(nord | sued)
+        assert everything.transactions == 2 * billing.check(conn, NORD).transactions == 10
+        raise TakenBack
+
+    with pytest.raises(TakenBack):
+        db.write_now(unit)
+
+
+def test_so_many_problems_are_named_and_no_more(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        plain_books(conn, NORD)
+        rows = [
+            {"id": f"empty-{n}", "partner_id": NORD, "key": f"empty-{n}", "kind": "topup", "at": NOW}
+            for n in range(checking.PROBLEMS_MAX + 5)
+        ]
+        conn.execute(insert(tables.ledger_transaction), rows)
+        assert len(billing.check(conn).problems) == checking.PROBLEMS_MAX
+
+    db.write_now(unit)
+
+
+def test_the_chain_is_checked_unless_it_is_a_matter_of_sums(db: Database) -> None:
+    """A note changed after sealing: no sum shows it. What is sealed, and what not yet, is each partner's own."""
+
+    def unit(conn: Connection) -> None:
+        for partner_id in (NORD, SUED):
+            plain_books(conn, partner_id)
+        sealing.seal_due(conn, NOW)
+        give(conn, euro("1"), key="after the seal")
+        report = billing.check(conn, NORD)
+        assert (report.ok, report.unsealed, [one.partner_id for one in report.heads]) == (True, 1, [NORD])
+        assert billing.check(conn, SUED).unsealed == 0
+        assert [one.partner_id for one in billing.check(conn).heads] == [NORD, SUED]
+        unlocked_transactions(conn)
+        conn.execute(update(tables.ledger_transaction).values(note="changed"))
+        assert not billing.check(conn, NORD).ok
+        assert billing.check(conn, NORD, chain=False).ok
+
+    db.write_now(unit)
+
+
+def test_a_transfer_that_was_taken_back_still_holds_what_was_quoted(db: Database) -> None:
+    """Its reversal belongs to it too, but is not what was quoted; a deposit belongs to no transfer."""
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        give(conn, euro("100"))
+        say_yes(conn, ask_top_up(conn, add_client(conn, ALFA), euro("33.33")))
+        written = tables.ledger_transaction
+        which = conn.execute(select(written.c.id).where(written.c.kind == "topup")).scalar_one()
+        reverse(conn, NORD, TransactionId(which), reason="wrong client", by="operator", now=NOW)
+        report = billing.check(conn)
+        assert (report.transactions, report.problems) == (3, ())
+
+    db.write_now(unit)
+
+
+def test_what_stood_there_counts_to_the_moment_and_for_one_partner_alone(db: Database) -> None:
+    """By currency, then by kind, then by owner; a transaction at the very moment counts."""
+
+    def unit(conn: Connection) -> None:
+        for partner_id in (SUED, NORD):
+            plain_books(conn, partner_id)
+            add_client(conn, Wanted("48210202", currency="USD"), partner_id=partner_id)
+            add_client(conn, Wanted("48210203"), partner_id=partner_id)
+        found = billing.balances(conn, NORD, NOW)
+        names = [(one.balance.currency, one.kind, one.owner_id) for one in found]
+        assert names == sorted(names)
+        assert sorted(f"{one.kind} {one.balance}" for one in found if one.balance) == [
+            "client 0.01 EUR",
+            "outside -100.00 EUR",
+            "outside -100.00 USD",
+            "partner 100.00 USD",
+            "partner 99.99 EUR",
+        ]
+        nord, sued = checking.sums_of_lines(conn, NORD), checking.sums_of_lines(conn, SUED)
+        assert nord.keys().isdisjoint(sued)
+        assert nord | sued == checking.sums_of_lines(conn)
+        assert checking.sums_of_lines(conn, NORD, NOW - timedelta(hours=1)) == {}
+
+    db.write_now(unit)
