@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from bot.clock import ManualClock
@@ -23,7 +24,16 @@ _POSTGRES_REQUIRED = os.environ.get("CURATORBOT_REQUIRE_POSTGRES", "") not in {"
 settings.register_profile("default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", settings.get_profile("default"), max_examples=1000)
 settings.register_profile("repeatable", settings.get_profile("default"), derandomize=True)
+settings.register_profile("mutants", settings.get_profile("repeatable"), max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+"""As in production: structlog's own default draws every local variable of a traceback, which takes seconds."""
 
 
 @pytest.fixture
