@@ -124,7 +124,8 @@ def move_on(
     reason: str | None = None,
     left: Mapping[str, int] | None = None,
 ) -> Transfer:
-    """Put a transfer into a new state and return it as it is then. Moments not given stay as they were.
+    """Put a transfer into a new state and return it as it is then. Moments not given stay as they were; but one that
+    waits is not settled, even if it had been taken for done.
 
     `left` is what partner and client had left right after posting: kept for the receipt.
     """
@@ -133,7 +134,7 @@ def move_on(
         state=state,
         confirmed_at=confirmed_at or moved.confirmed_at,
         post_at=post_at or moved.post_at,
-        settled_at=settled_at or moved.settled_at,
+        settled_at=None if state == "pending" else settled_at or moved.settled_at,
         reason=reason or moved.reason,
         effect=moved.effect if left is None else {**moved.effect, "left": dict(left)},
     )

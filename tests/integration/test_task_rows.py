@@ -1,7 +1,7 @@
 """The rows of dashboard tasks: who asked, who did it, when, what it came to; only a partner's own, in their order."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
@@ -16,11 +16,13 @@ from bot.storage.tables import client, dashboard_task, transfer
 from tests.integration.billing_world import (
     ANNA,
     BORIS,
+    GAMMA,
     NORD,
     NOW,
     Wanted,
     add_client,
     add_partner,
+    ask_renewal,
     ask_top_up,
     euro,
     give,
@@ -149,5 +151,31 @@ def test_a_sight_turns_only_the_partners_tasks_made_before_it(db: Database) -> N
         assert (posted.state, posted.settled_at) == ("posted", NOW + 2 * MINUTE)
         assert [moved(conn, one.transfer_id).state for one in (late, other)] == ["pending", "pending"]
         assert tasks.look(conn, NORD, [sight(NOW + 2 * MINUTE, "100.00")], NOW + 3 * MINUTE) == []
+
+    db.write_now(unit)
+
+
+def test_a_task_opened_again_unsettles_its_transfer_until_it_is_shown_done_at_last(db: Database) -> None:
+    """Who counts what was settled in a week counts it in the week in which it really was."""
+
+    def unit(conn: Connection) -> None:
+        world(conn)
+        quote = ask_renewal(conn, add_client(conn, GAMMA))
+        conn.execute(update(transfer).where(transfer.c.id == quote.id).values(state="pending", confirmed_at=NOW))
+        task = tasks.create(conn, moved(conn, quote.id), NOW)
+        old, new = quote.ends_before, quote.ends_after
+
+        def seen(days: int, end: date | None) -> tuple[str, str, datetime | None, datetime | None]:
+            at = NOW + timedelta(days=days)
+            tasks.look(conn, NORD, [Sight(GAMMA.account_id, at, end=end)], at + MINUTE)
+            row = conn.execute(select(dashboard_task).where(dashboard_task.c.id == task.id)).one()
+            one = moved(conn, quote.id)
+            return row.state, one.state, one.settled_at, row.closed_at
+
+        first, last = NOW + timedelta(days=1) + MINUTE, NOW + timedelta(days=9) + MINUTE
+        assert seen(1, new) == ("confirmed", "posted", first, first)
+        assert seen(2, old) == ("open", "pending", None, None)
+        assert moved(conn, quote.id).confirmed_at == NOW
+        assert seen(9, new) == ("confirmed", "posted", last, last)
 
     db.write_now(unit)

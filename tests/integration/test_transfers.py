@@ -1,5 +1,6 @@
 """The rows of transfers and what posting writes: every question about them asks for exactly its own."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -64,13 +65,15 @@ def test_moving_on_changes_what_is_given_and_keeps_the_rest(db: Database) -> Non
         assert first.code == quote.code
         assert (first.confirmed_at, first.post_at, first.settled_at, first.reason) == (None,) * 4
         moments = {"confirmed_at": NOW, "post_at": NOW + MINUTE, "settled_at": NOW + 2 * MINUTE, "reason": "bank"}
-        told = transfers.move_on(conn, first, "pending", **moments)  # type: ignore[arg-type]
+        told = transfers.move_on(conn, first, "posted", **moments)  # type: ignore[arg-type]
         assert loaded(conn, quote.id) == told
         kept = transfers.move_on(conn, told, "posted", left={"partner": 7})
         assert loaded(conn, quote.id) == kept
         assert {name: getattr(kept, name) for name in moments} == moments
         assert kept.effect == {**first.effect, "left": {"partner": 7}}
         assert transfers.move_on(conn, kept, "voided").effect == kept.effect
+        again = transfers.move_on(conn, kept, "pending", settled_at=NOW)
+        assert loaded(conn, quote.id) == again == replace(kept, state="pending", settled_at=None)
 
     db.write_now(unit)
 

@@ -161,7 +161,7 @@ def _look_at(conn: Connection, task: Task, sight: Sight, now: datetime) -> Turn 
 def _settle(conn: Connection, transfer_id: TransferId, state: Literal["posted", "pending"], now: datetime) -> None:
     moved = transfers.load(conn, transfer_id=transfer_id)
     if moved is not None and moved.state in ("pending", "posted"):
-        transfers.move_on(conn, moved, state, settled_at=now if state == "posted" else None)
+        transfers.move_on(conn, moved, state, settled_at=now)
 
 
 def _watched(conn: Connection, partner_id: PartnerId, account_ids: Sequence[str], now: datetime) -> list[Task]:
