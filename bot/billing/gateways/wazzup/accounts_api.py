@@ -40,7 +40,7 @@ class AccountsApi:
         self._clock = clock
         self._next_at = clock.now()
         self._http = httpx.AsyncClient(
-            base_url=url.rstrip("/"),
+            base_url=url,
             auth=httpx.BasicAuth(login, password),
             headers={"Accept": "application/json"},
             timeout=httpx.Timeout(timeout_seconds, connect=_CONNECT_SECONDS),
@@ -74,11 +74,9 @@ class AccountsApi:
 
     async def _wait_turn(self) -> None:
         """Take the next place in the queue, then wait for it: two that ask at once do not go at once."""
-        now = self._clock.now()
-        mine = max(self._next_at, now)
+        mine = max(self._next_at, self._clock.now())
         self._next_at = mine + timedelta(seconds=1 / PER_SECOND)
-        if mine > now:
-            await self._clock.sleep_until(mine)
+        await self._clock.sleep_until(mine)
 
 
 def retry_at(header: str | None, now: datetime) -> datetime:
