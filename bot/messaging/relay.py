@@ -37,8 +37,6 @@ _LOOK_AGAIN_SECONDS = 0.05
 """While sends are under way, newer messages are looked for so often: a reply does not wait for a slow send."""
 _BREATH_SECONDS = 0.05
 """At full pace so much is saved up for each claim."""
-_PATIENCE_SECONDS = 1.0
-"""A sender slower than that leaves the rest to a later job."""
 _PAUSE = timedelta(minutes=1)
 """After our account or sender was refused, nothing is tried for so long."""
 _APPROVAL_WAIT = timedelta(minutes=5)
@@ -62,10 +60,12 @@ class Relay:
         sameness: Sameness | None = None,
         bodies: Bodies = Bodies.MASKED,
         jitter: Callable[[], float] = random.random,
+        patience_seconds: float = 1.0,
     ) -> None:
         """`per_second` is the pace of each sender, `at_a_time` how many sends of it may be under way, `people_per_day`
         with how many people it may open a conversation (WhatsApp's tier; None: any number), `sameness` how often the
-        same words may go, `bodies` what the log keeps of requests and answers."""
+        same words may go, `bodies` what the log keeps of requests and answers; a sender that is slower than
+        `patience_seconds` leaves the rest to a later job."""
         self._db = db
         self._transport = transport
         self._clock = clock
@@ -75,6 +75,7 @@ class Relay:
         self._at_a_time = at_a_time
         self._bodies = bodies
         self._jitter = jitter
+        self._patience_seconds = patience_seconds
         self._record = partial(record_attempts, jobs=jobs)
         self._buckets: dict[Address, Bucket] = {}
         self._people = PeoplePace()
@@ -138,7 +139,7 @@ class Relay:
         if bucket.available(self._clock.now()) < 1:
             some = max(1, int(bucket.rate * _BREATH_SECONDS))
             with suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE_SECONDS):
+                async with asyncio.timeout(self._patience_seconds):
                     await self._clock.sleep_until(bucket.next_at(some, self._clock.now()))
         free = self._at_a_time - self._under_way.get(sender, 0)
         return min(free, max(bucket.available(self._clock.now()), 0))

@@ -55,6 +55,7 @@ class Bench:
         script: Script | None = None,
         per_second: float = 1000,
         people_per_day: int | None = None,
+        patience_seconds: float = 0.05,
     ) -> None:
         self.db, self.clock, self.jobs = db, clock, RecordingJobs()
         self.transport = ScriptedTransport(script)
@@ -68,6 +69,7 @@ class Bench:
             per_second=per_second,
             people_per_day=people_per_day,
             jitter=lambda: 0.5,
+            patience_seconds=patience_seconds,
         )
         self.settler = Settler(db, self.transport, clock, self.jobs)
 
@@ -337,7 +339,7 @@ async def test_a_transport_that_breaks_leaves_the_message_unknown(db: Database, 
 
 
 async def test_never_faster_than_the_sender_may(db: Database, clock: ManualClock) -> None:
-    bench = Bench(db, clock, per_second=5)
+    bench = Bench(db, clock, per_second=5, patience_seconds=5)
     await bench.put(*[alert(str(n), to=Address(f"whatsapp:+3712000010{n}")) for n in range(8)])
     draining = asyncio.create_task(bench.drain())
     await until(partial(bench.has_sent, 5))
