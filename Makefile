@@ -2,7 +2,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/dev.txt
 
-.PHONY: setup demo test check lint wheel bench simulate year lock clean
+.PHONY: setup demo test check lint wheel bench simulate year mutate lock clean
 
 ## setup: make .venv with everything in it, and nothing else
 setup: $(VENV)/.ok
@@ -48,10 +48,15 @@ simulate: $(VENV)/.ok
 year: $(VENV)/.ok
 	@CURATORBOT_WHOLE_YEAR=1 $(BIN)/python -m pytest -q -s tests/property/test_alert_year.py
 
+## mutate: mutation testing of bot/billing, or of one module: make mutate MODULE=charging
+mutate: build/mutate/venv/.ok
+	@build/mutate/venv/bin/python -m tests.mutation $(MODULE) $(WITH)
+
 ## lock: rewrite the pins; they name no registry host
 lock: $(VENV)/.ok
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --generate-hashes --custom-compile-command 'make lock' -q -o $(LOCK)
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --generate-hashes --custom-compile-command 'make lock' -q -o requirements/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --group mutate --extra postgres --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --generate-hashes --custom-compile-command 'make lock' -c $(LOCK) -q -o requirements/mutate.txt
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -65,4 +70,9 @@ $(VENV)/.ok: pyproject.toml $(LOCK)
 	  || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(LOCK)
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install -q --no-deps -e . \
 	  || $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+build/mutate/venv/.ok: requirements/mutate.txt $(VENV)/.ok
+	@python3 -m venv build/mutate/venv
+	@VIRTUAL_ENV=$(CURDIR)/build/mutate/venv $(BIN)/uv pip install -q --compile-bytecode --require-hashes -r requirements/mutate.txt
 	@touch $@

@@ -1,0 +1,71 @@
+"""Runs test files with coverage in an unchanged copy, and writes which test executes which lines of the room.
+
+A process of its own in that copy, `python -m tests.mutation.measuring OUT FILE…`.
+"""
+
+import json
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from coverage import Coverage, CoverageData
+
+from tests.mutation.workspace import ROOM
+
+PYTEST = (
+    "-q", "-p", "no:cacheprovider", "--rootdir=.", "--tb=no", "--no-header", "--no-summary",
+    "-m", "not simulation and not postgres and not browser", "-o", "tmp_path_retention_policy=none",
+)  # fmt: skip
+"""How pytest is called here and for mutants: on SQLite, without a browser."""
+
+
+class Watch:
+    """Gives each test its own coverage context, and notes how long it took and whether it failed."""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self.coverage = coverage
+        self.seconds: dict[str, float] = {}
+        self.failed: set[str] = set()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self.coverage.switch_context(item.nodeid)
+        began = time.perf_counter()
+        answer = yield
+        self.seconds[item.nodeid] = time.perf_counter() - began
+        self.coverage.switch_context("")
+        return answer
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not report.passed:
+            self.failed.add(report.nodeid)
+
+
+def measure(out: Path, files: list[str]) -> None:
+    """Writes `{test: {"seconds": …, "lines": {file: [line, …]}}}` of the tests that passed."""
+    coverage = Coverage(data_file=None, include=[f"{Path.cwd()}/{ROOM}/*"], config_file=False)
+    watch = Watch(coverage)
+    coverage.start()
+    pytest.main([*PYTEST, *files], plugins=[watch])
+    coverage.stop()
+    lines = _lines(coverage.get_data())
+    passed = (test for test in watch.seconds if test not in watch.failed)
+    tests = {test: {"seconds": round(watch.seconds[test], 3), "lines": lines.get(test, {})} for test in passed}
+    out.write_text(json.dumps(tests), "utf-8")
+
+
+def _lines(data: CoverageData) -> dict[str, dict[str, list[int]]]:
+    found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for file in data.measured_files():
+        relative = Path(file).relative_to(Path.cwd()).as_posix()
+        for line, contexts in data.contexts_by_lineno(file).items():
+            for context in contexts:
+                found[context][relative].append(line)
+    return found
+
+
+if __name__ == "__main__":
+    measure(Path(sys.argv[1]), sys.argv[2:])
