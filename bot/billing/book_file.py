@@ -164,7 +164,7 @@ def _is_currency(reader: BookReader, code: str, where: str) -> bool:
 
 def _programs(reader: BookReader, data: Mapping[str, Any]) -> dict[str, Program]:
     programs = {}
-    numbers = {"free_channels": 0, "free_years": 0, "referral_months": 0}
+    numbers = ("free_channels", "free_years", "referral_months")
     for where, table in reader.tables(data, "programs"):
         shares = ("own_channel_discount", "referral_rate")
         reader.known(table, where, ("name", "rates", "referral_on_discounted", *numbers, *shares))

@@ -1,7 +1,7 @@
 """The price book: what the shipped one says, dates in force, and what is said about a wrong one."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import date, timedelta
 from decimal import Decimal
@@ -167,6 +167,7 @@ def _set(data: dict[str, Any], path: list[str | int], value: object) -> None:
         (["prices"], {}, "prices: must be written as [[prices]]"),
         (["plans"], [], "plans: must be written as [plans.name]"),
         (["currencies", "EUR", "welcome"], "x", "currencies.EUR.welcome: 'x' is not an amount"),
+        (["currencies", "EUR", "welcome"], "0.001", "currencies.EUR.welcome: '0.001' is not an amount"),
         (["currencies", "EUR", "top_up_max"], "inf", "currencies.EUR.top_up_max: 'inf' is not an amount"),
         (["currencies", "euro"], {}, "currencies.euro.: 'euro' is not a currency code such as EUR"),
         (["periods", 0, "months"], 121, "periods[1].months: from 1 to 120"),
@@ -260,9 +261,9 @@ def test_what_a_book_does_not_say_has_the_documented_value() -> None:
     )
 
 
-def test_all_that_a_book_says_is_read() -> None:
-    """Every value differs from its default."""
-    said = spare() | {
+def full() -> dict[str, Any]:
+    """A price book in which every value is said, and differs from its default."""
+    return spare() | {
         "subscribe_months": 12,
         "renew_months": 1,
         "quote_minutes": 21,
@@ -276,20 +277,23 @@ def test_all_that_a_book_says_is_read() -> None:
             {"plans": ["solo"], "per": per, "transport": "vk", "from": day, "amount": {"EUR": "3"}, "sample": sample}
             for per, day, sample in (("day", date(2026, 3, 1), False), ("month", date(2026, 2, 1), True))
         ],
+        "programs": [
+            {
+                "name": "rich",
+                "free_channels": 3,
+                "free_years": 4,
+                "own_channel_discount": "0.5",
+                "referral_rate": "0.6",
+                "referral_months": 7,
+                "referral_on_discounted": True,
+                "rates": [{"from": date(2026, 1, 1), "clients": 8, "rate": "0.9"}],
+            }
+        ],
     }
-    said["programs"] = [
-        {
-            "name": "rich",
-            "free_channels": 3,
-            "free_years": 4,
-            "own_channel_discount": "0.5",
-            "referral_rate": "0.6",
-            "referral_months": 7,
-            "referral_on_discounted": True,
-            "rates": [{"from": date(2026, 1, 1), "clients": 8, "rate": "0.9"}],
-        }
-    ]
-    book = price_book(said)
+
+
+def test_all_that_a_book_says_is_read() -> None:
+    book = price_book(full())
     assert (book.subscribe_months, book.renew_months, book.grace_days, book.renews_late_days) == (12, 1, 4, 6)
     assert [book.quote_lasts, book.repeat_within, book.renews_before] == [
         timedelta(minutes=minutes) for minutes in (21, 22, 25)
@@ -310,6 +314,37 @@ def test_all_that_a_book_says_is_read() -> None:
         referral_months=7,
         referral_on_discounted=True,
     )
+
+
+def places(data: Any, path: tuple[str | int, ...] = (), name: str = "") -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every single value of a price book: the way to it, and what it is called in a complaint."""
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from places(value, (*path, key), f"{name}{key}.")
+        elif isinstance(value, list) and isinstance(value[0], dict):
+            for n, one in enumerate(value):
+                yield from places(one, (*path, key, n), f"{name}{key}[{n + 1}].")
+        else:
+            yield (*path, key), name + key
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), list(places(full())), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_each_complaint_names_its_place(path: tuple[str | int, ...], name: str) -> None:
+    """1.5 is right nowhere: no word, day, list, whole number, yes or no, nor an amount or a share in quotes."""
+    for last, value, said in ((path[-1], 1.5, f"{name}: "), ("zzz", 1, f"{name[: -len(str(path[-1]))]}zzz")):
+        data = full()
+        _set(data, [*path[:-1], last], value)
+        with pytest.raises(ConfigError) as refused:
+            price_book(data)
+        assert refused.value.problems[0].startswith(said), refused.value.problems
+
+
+def test_a_period_needs_its_months() -> None:
+    with pytest.raises(ConfigError) as refused:
+        price_book(spare() | {"periods": [*spare()["periods"], {"from": date(2026, 1, 1)}]})
+    assert refused.value.problems == ["periods[3].months: from 1 to 120"]
 
 
 def test_after_a_mistake_the_rest_is_read_on() -> None:
