@@ -33,6 +33,8 @@ _FAMILIES = (
     "talk",
     "money",
     "subscriptions",
+    "auto_renewal",
+    "waiting",
     "books",
     "outlook",
     "usage",

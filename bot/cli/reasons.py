@@ -75,6 +75,9 @@ _SENTENCES = {
     "referral_unknown": "There is no registration {referral}.",
     "referral_settled": "This registration was {state} before.",
     "unknown_program": "There is no program {program}; the price book has {known}.",
+    "receipt_unknown": "Nothing was confirmed under the number {receipt}.",
+    "undo_elsewhere": "{receipt} is not the command line's to take back: a curator's confirmation has its own button, "
+    "a payout `partner payout cancel`, a task in Wazzup `wazzup close`.",
     "told": "{text}",
     "no_account_here": "There is no Twilio account: set CURATORBOT_TWILIO__ACCOUNT_SID and its token.",
     "no_account": "There is no Twilio account, and the simulator works with SQLite only: "

@@ -1,4 +1,4 @@
-"""`subscriptions`: create, upgrade, more or fewer channels; `clients set`: what renews by itself."""
+"""`subscriptions`: create, upgrade, more or fewer channels."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -7,18 +7,17 @@ import typer
 from sqlalchemy import Connection
 
 from bot.alerts import service as alerts
-from bot.billing import auto_renewal, subscribing
-from bot.billing.confirming import confirm
+from bot.billing import subscribing
+from bot.billing.confirming import Confirmed
 from bot.billing.quote import Quote
-from bot.billing.standings import standing
 from bot.billing.subscribing import Asked, ChannelName, Unpaid
-from bot.cli.clients import clients
 from bot.cli.money import quote as quotes
 from bot.cli.money import show_quote
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
 from bot.cli.output import console, escaped, print_json
-from bot.cli.reading import amount_of, client_of, months_of
+from bot.cli.reading import client_of, months_of
 from bot.cli.session import Session, session
+from bot.cli.waiting import NowOption, carry_out, outcome, sentence
 from bot.directory.people import Client
 from bot.errors import UserError
 from bot.i18n import date_text, money_text
@@ -26,7 +25,6 @@ from bot.ids import SubscriptionId
 from bot.storage.switches import Switch, refuse_while_paused
 
 subscriptions = typer.Typer(help="Subscriptions; freezing and refunds are not offered.", no_args_is_help=True)
-_BY = "command line"
 
 ClientArgument = Annotated[str, typer.Argument(help="Account ID, its last digits, or the company.")]
 PlanArgument = Annotated[str | None, typer.Argument(help="Start, Inbox, Pro or Max.")]
@@ -52,6 +50,7 @@ def create(
     channel: ChannelsOption = None,
     unpaid: Annotated[bool, typer.Option("--unpaid", help="Now, the money comes later.")] = False,
     yes: YesOption = False,
+    now: NowOption = False,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -60,7 +59,9 @@ def create(
     wanted: dict[str, Any] = {"plan": plan and plan.lower(), "months": period and months_of(period)}
     with session(config) as here:
         if not unpaid:
-            _carry_out(here, partner, client, subscribing.quote_subscription, _named(channel or []), wanted, yes, json)
+            _carry_out(
+                here, partner, client, subscribing.quote_subscription, _named(channel or []), wanted, (yes, now), json
+            )
             return
 
         def unit(conn: Connection) -> tuple[Client, Unpaid]:
@@ -90,13 +91,16 @@ def upgrade(
     plan: Annotated[str, typer.Argument(help="Inbox, Pro or Max.")],
     subscription: WhichOption = None,
     yes: YesOption = False,
+    now: NowOption = False,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """A higher plan: the difference for the days left."""
     with session(config) as here:
-        _carry_out(here, partner, client, subscribing.quote_upgrade, plan.lower(), _which(subscription), yes, json)
+        _carry_out(
+            here, partner, client, subscribing.quote_upgrade, plan.lower(), _which(subscription), (yes, now), json
+        )
 
 
 @subscriptions.command("add-channel")
@@ -105,6 +109,7 @@ def add_channel(
     channel: ChannelsArgument,
     subscription: WhichOption = None,
     yes: YesOption = False,
+    now: NowOption = False,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -112,7 +117,7 @@ def add_channel(
     """More channels, paid for the days left; new ones are created."""
     ask = subscribing.quote_added_channels
     with session(config) as here:
-        _carry_out(here, partner, client, ask, _named(channel), _which(subscription), yes, json)
+        _carry_out(here, partner, client, ask, _named(channel), _which(subscription), (yes, now), json)
 
 
 @subscriptions.command("remove-channel")
@@ -121,6 +126,7 @@ def remove_channel(
     channel: ChannelsArgument,
     subscription: WhichOption = None,
     yes: YesOption = False,
+    now: NowOption = False,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -128,7 +134,7 @@ def remove_channel(
     """Fewer channels: nothing is paid back, from tomorrow they are paid by the day."""
     ask = subscribing.quote_removed_channels
     with session(config) as here:
-        _carry_out(here, partner, client, ask, _named(channel), _which(subscription), yes, json)
+        _carry_out(here, partner, client, ask, _named(channel), _which(subscription), (yes, now), json)
 
 
 @quotes.command("subscribe")
@@ -194,46 +200,18 @@ def quote_remove_channel(
         show_quote(*_dry(here, partner, client, ask, _named(channel), _which(subscription)), json=json)
 
 
-@clients.command("set")
-def set_(
-    client: ClientArgument,
-    auto_renew: Annotated[
-        bool, typer.Option("--auto-renew/--no-auto-renew", help="Renew two hours before the end without asking.")
-    ],
-    limit: Annotated[str | None, typer.Option(help="At most so much each time; what renewing costs today.")] = None,
-    partner: PartnerOption = None,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Agree that a client renews by itself, each time within the limit, or end that."""
-    with session(config) as here:
-
-        def unit(conn: Connection) -> Any:
-            who = client_of(conn, here.partner(partner), client)
-            if auto_renew:
-                stands = standing(conn, who.id, here.now, here.env.book)
-                most = amount_of(limit, who.currency) if limit else None
-                changes = auto_renewal.switch_on(conn, here.env.book, stands, limit=most, by=_BY, now=here.now)
-            else:
-                changes = auto_renewal.switch_off(conn, who.partner_id, who.id, by=_BY, now=here.now)
-            alerts.apply(conn, changes, now=here.now, env=here.env)
-            return who, standing(conn, who.id, here.now, here.env.book)
-
-        who, stands = here.db.write_now(unit)
-    if json:
-        print_json({"client": who.account_id, "auto_renew": stands.auto is not None, "renews_at": stands.renews_at})
-    elif stands.auto is None:
-        console.print(f"{escaped(who.company)} does not renew by itself.")
-    else:
-        at = f", next {stands.renews_at:%d %b %Y %H:%M} UTC" if stands.renews_at else ""
-        limit_text = money_text(stands.auto.limit, "en")
-        console.print(f"{escaped(who.company)} renews by itself, each time for {limit_text} at most{at}.")
-
-
 def _carry_out(
-    here: Session, partner: str | None, client: str, ask: Any, what: Any, more: dict[str, Any], yes: bool, json: bool
+    here: Session,
+    partner: str | None,
+    client: str,
+    ask: Any,
+    what: Any,
+    more: dict[str, Any],
+    wish: tuple[bool, bool],
+    json: bool,
 ) -> None:
-    """Show the quote, ask, and carry out exactly that."""
+    """Show the quote, ask, and carry out exactly that. `wish`: do not ask; do not hold it first."""
+    yes, at_once = wish
     here.db.read_now(refuse_while_paused, Switch.MONEY)
     who, dry = _dry(here, partner, client, ask, what, more)
     if not json:
@@ -241,21 +219,19 @@ def _carry_out(
     if not yes and not typer.confirm("Go on?"):
         raise typer.Abort
 
-    def unit(conn: Connection) -> tuple[str, Quote]:
+    def unit(conn: Connection) -> tuple[Confirmed, Quote]:
         refuse_while_paused(conn, Switch.MONEY)
         made = _asked(here, conn, who, ask, what, more, save=True)
         if (made.price, made.client_gets) != (dry.price, dry.client_gets):
             raise UserError("quote_stale", reason="price")
-        done = confirm(conn, transfer_id=made.id, curator_id=None, address=None, now=here.now)
-        alerts.apply(conn, done.changes, now=here.now, env=here.env)
-        return done.receipt, made
+        return carry_out(here, conn, made.id, at_once=at_once), made
 
-    receipt, made = here.db.write_now(unit)
+    done, made = here.db.write_now(unit)
     if json:
-        print_json({"client": who.account_id, "company": who.company, "receipt": receipt} | made.facts())
+        print_json({"client": who.account_id, "company": who.company} | made.facts() | outcome(here, done))
     else:
-        till = f" till {date_text(made.ends_after, 'en')}" if made.ends_after else ""
-        console.print(f"Done{till}, receipt {receipt}.")
+        till = f", till {date_text(made.ends_after, 'en')}" if made.ends_after else ""
+        console.print(sentence(here, done, here.partner(partner).time_zone, till), soft_wrap=True)
 
 
 def _dry(

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.app.clock_offset import move_forward
 from bot.app.opening import open_database
 from bot.cli.main import main
 from bot.config import load_settings
+from bot.storage.tables import transfer
 
 Run = Callable[..., tuple[int, str, str]]
 ANNA, MARTA = "+37120000101", "+37120000102"
@@ -340,35 +342,76 @@ def test_subscriptions_are_created_and_changed(run: Run, filled: Callable[..., A
     dry = filled("quote", "subscribe", "48210025", "inbox", "1m")
     assert (dry["kind"], dry["price"]["amount"], dry["client_gets"]["amount"]) == ("subscribe", "60.00", "51.00")
     assert filled("clients", "show", "48210025")["subscriptions"] == []
-    done = filled("subscriptions", "create", "48210025", "inbox", "1m", "--channel", "whatsapp:shop", "--yes")
+    done = filled("subscriptions", "create", "48210025", "inbox", "1m", "--channel", "whatsapp:shop", "--yes", "--now")
     assert (done["channels"], done["price"]["amount"]) == (1, "30.00")
     assert filled("quote", "upgrade", "48210025", "pro")["change"] == "upgrade"
-    filled("subscriptions", "upgrade", "48210025", "pro", "--yes")
+    filled("subscriptions", "upgrade", "48210025", "pro", "--yes", "--now")
     assert filled("quote", "add-channel", "48210025", "telegram:news")["names"] == ["news"]
-    filled("subscriptions", "add-channel", "48210025", "telegram:news", "--yes")
+    filled("subscriptions", "add-channel", "48210025", "telegram:news", "--yes", "--now")
     dry = filled("quote", "remove-channel", "48210025", "telegram:news")
     assert (dry["change"], dry["names"], dry["channels"]) == ("remove", ["news"], 1)
     shown = run("quote", "remove-channel", "48210025", "telegram:news")[1]
     assert "by the day, from tomorrow" in shown
     assert "nothing" in shown
-    gone = filled("subscriptions", "remove-channel", "48210025", "telegram:news", "--yes")
+    gone = filled("subscriptions", "remove-channel", "48210025", "telegram:news", "--yes", "--now")
     assert gone["price"]["amount"] == "0.00"
     [held] = filled("clients", "show", "48210025")["subscriptions"]
     assert (held["plan"], held["channels"], held["state"]) == ("pro", 1, "active")
-    assert run("subscriptions", "remove-channel", "48210025", "whatsapp:shop", "--yes")[0] == 1
-    assert run("subscriptions", "add-channel", "48210025", "pigeon:news", "--yes")[0] == 1
+    assert run("subscriptions", "remove-channel", "48210025", "whatsapp:shop", "--yes", "--now")[0] == 1
+    assert run("subscriptions", "add-channel", "48210025", "pigeon:news", "--yes", "--now")[0] == 1
     assert filled("ledger", "check")["ok"]
+
+
+def test_what_the_command_line_confirms_is_held_until_the_undo_is_over(run: Run, filled: Callable[..., Any]) -> None:
+    """Not posted at once: `undo` frees it; else the next command posts it, and then it is too late."""
+
+    def euros() -> tuple[int, int]:
+        [account] = filled("partner", "show")["accounts"]
+        return account["balance"]["minor"], account["held"]["minor"]
+
+    held = filled("subscriptions", "create", "48210025", "pro", "1m", "--yes")
+    assert (held["state"], held["posted_by"], held["task"]) == ("pending", "next command", None)
+    assert datetime.fromisoformat(held["post_at"]) > datetime.now(UTC)
+    assert euros() == (120000, 5265)
+    assert filled("clients", "show", "48210025")["subscriptions"] == []
+    assert filled("undo", held["receipt"].lower())["state"] == "voided"
+    assert filled("undo", held["receipt"])["state"] == "voided"
+    assert euros() == (120000, 0)
+    said = run("subscriptions", "create", "48210025", "pro", "1m", "--yes")[1]
+    number = said.split("curatorbot undo ")[1][:5]
+    assert "the first command posts it, for no service runs here" in said
+    a_minute_passes()
+    assert len(filled("clients", "show", "48210025")["subscriptions"]) == 1
+    assert euros() == (114735, 0)
+    status, _, why = run("undo", number)
+    assert (status, "Too late to cancel" in why) == (1, True)
+    assert run("undo", "XXXXX")[0] == 1
+    assert filled("ledger", "check")["ok"]
+
+
+def test_undo_leaves_alone_what_others_confirmed(run: Run, filled: Callable[..., Any]) -> None:
+    """A curator's yes is taken back in the chat only, a payout by its own command."""
+    held = filled("partner", "payout", "request", "100", "EUR", "--reason", "asked for")
+    filled("say", "--from", ANNA, "topup alfa 100")
+    assert "Nothing moved yet" in filled("say", "--from", ANNA, "yes")["replies"][0]["text"]
+    with open_database(load_settings()) as db:
+        waiting = db.read_now(lambda conn: conn.execute(select(transfer.c.receipt, transfer.c.state)).all())
+    assert [one.state for one in waiting] == ["pending", "pending"]
+    for one in waiting:
+        status, _, why = run("undo", one.receipt)
+        assert (status, "is not the command line's" in why) == (1, True)
+    assert held["state"] == "pending"
 
 
 def test_a_subscription_waits_for_its_money(run: Run, filled: Callable[..., Any]) -> None:
     made = filled("subscriptions", "create", "48210025", "pro", "1m", "--unpaid")
     assert (made["paid"], made["missing"]["amount"]) == (False, "81.00")
     assert "unpaid" in run("quote", "topup", "48210025", "10")[1]
-    assert run("subscriptions", "upgrade", "48210025", "max", "--yes")[0] == 1
+    assert run("subscriptions", "upgrade", "48210025", "max", "--yes", "--now")[0] == 1
 
 
 def test_a_client_renews_by_itself(filled: Callable[..., Any]) -> None:
-    filled("subscriptions", "create", "48210025", "inbox", "1m", "--yes")
+    filled("subscriptions", "create", "48210025", "inbox", "1m", "--yes", "--now")
     on = filled("clients", "set", "48210025", "--auto-renew", "--limit", "1500")
     assert on["auto_renew"]
     assert on["renews_at"][11:16] in ("19:00", "20:00")

@@ -156,3 +156,15 @@ def test_a_task_is_closed_by_hand(run: Run) -> None:
         "state": "failed",
     }
     assert json.loads(run("tasks", "--json")[1]) == []
+
+
+@pytest.mark.usefixtures("partner")
+def test_a_purchase_on_the_command_line_is_a_task_there(run: Run, tmp_path: Path) -> None:
+    """Nothing is held and nothing is done: it says so."""
+    (tmp_path / "clients.csv").write_text(f"{TABLE}48210041,Delta,3.00,EUR,,Pro,1,2\n", encoding="utf-8")
+    assert run("clients", "import", "clients.csv", "--as-of", "2026-11-02")[0] == 0
+    code, out, err = run("subscriptions", "create", "48210041", "pro", "1m", "--yes")
+    assert (code, "Only a person can do this in Wazzup: it is W-1 now" in out) == (0, True), err
+    code, out, _ = run("subscriptions", "create", "48210041", "pro", "1m", "--yes", "--json")
+    assert (code, json.loads(out)["error"]["key"]) == (1, "already_pending")
+    assert run("undo", "W-1")[0] == 1

@@ -32,8 +32,8 @@ NOT_BY_CHAT = {
 NOT_BY_CHAT |= {"unknown_transport", "bad_channel_name", "channel_exists", "partner_left"}
 NOT_BY_CHAT |= {"free_not_own", "free_limit", "free_demo_transport", "free_demo_twice"}
 """Channels are added on the command line only."""
-NOT_BY_CHAT |= {"transaction_unknown", "not_reversible"}
-"""Reversing is the operator's."""
+NOT_BY_CHAT |= {"transaction_unknown", "not_reversible", "receipt_unknown", "undo_elsewhere"}
+"""Reversing is the operator's, and so is the undo of his own."""
 REASONS = tuple(f"{family}/error_" for family in REASON_FAMILIES)
 _BOLD = re.compile(r"\*([^*\n]+)\*")
 
