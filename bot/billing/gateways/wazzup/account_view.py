@@ -32,6 +32,10 @@ _CHANNEL_IDS = ("channelid", "guid", "id")
 _CHANNEL_NAMES = ("name", "phone", "plainid", "username")
 _GONE = frozenset({"deleted", "closed", "cancelled", "canceled", "archived", "removed"})
 _LISTS = ("items", "data", "list")
+STATE_MAX = 32
+"""So much of a channel's state is kept, as wide as its column; so are the two below."""
+_TRANSPORT_MAX = 16
+_ID_MAX = 64
 _TEXT_MAX = 200
 _ITEMS_MAX = 500
 
@@ -222,12 +226,12 @@ def _channels(value: Any, unread: list[str]) -> tuple[ChannelView, ...] | None:
         if _first(item, ("deleted",)) is True:
             continue
         channel_id, transport = _text(_first(item, _CHANNEL_IDS)), _text(_first(item, ("transport",)))
-        if channel_id is None or len(channel_id) > 64 or transport is None:
+        if channel_id is None or len(channel_id) > _ID_MAX or transport is None:
             unread.append("channel: id or transport")
             continue
         name = _text(_first(item, _CHANNEL_NAMES)) or channel_id
         state = plain(_text(_first(item, _STATES)) or "")
-        found[channel_id] = ChannelView(channel_id, transport.lower()[:16], name, state[:32])
+        found[channel_id] = ChannelView(channel_id, transport.lower()[:_TRANSPORT_MAX], name, state[:STATE_MAX])
     return tuple(found.values())
 
 

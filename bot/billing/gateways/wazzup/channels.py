@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from bot.billing import repository
 from bot.billing.accounts import lock_client_accounts
 from bot.billing.changed import Changed
 from bot.billing.daily import ACTIVE, STOPPED
-from bot.billing.gateways.wazzup.account_view import ChannelView, plain
+from bot.billing.gateways.wazzup.account_view import STATE_MAX, ChannelView, plain
 from bot.billing.holdings import Channel
 from bot.ids import ChannelId, ClientId, PartnerId
 from bot.storage.queries import upsert
@@ -49,9 +49,7 @@ def see(
     columns = (wazzup_channel.c.id, wazzup_channel.c.client_id, wazzup_channel.c.at)
     known = conn.execute(select(*columns).where(wazzup_channel.c.id.in_([one.id for one in views]))).all()
     newer = {row.id for row in known if row.at > at or row.client_id != client_id}
-    upsert(
-        conn, wazzup_channel, [row for row in rows if row["id"] not in newer], on=["id"], update=["name", "state", "at"]
-    )
+    upsert(conn, wazzup_channel, [row for row in rows if row["id"] not in newer])
     gone = wazzup_channel.c.client_id == client_id, wazzup_channel.c.id.not_in([one.id for one in views])
     conn.execute(delete(wazzup_channel).where(*gone, wazzup_channel.c.at <= at))
     return _follow(conn, client_id)
@@ -69,9 +67,8 @@ def hear(conn: Connection, news: Iterable[News]) -> list[Changed]:
         told = latest[row.id]
         if told.at < row.at:
             continue
-        values = {"id": row.id, "partner_id": row.partner_id, "client_id": row.client_id, "transport": row.transport}
-        named = {"name": row.name, "state": plain(told.state)[:32], "at": told.at}
-        upsert(conn, wazzup_channel, [values | named], on=["id"], update=["state", "at"])
+        this = update(wazzup_channel).where(wazzup_channel.c.id == row.id)
+        conn.execute(this.values(state=plain(told.state)[:STATE_MAX], at=told.at))
         concerned.append(ClientId(row.client_id))
     return [change for one in sorted(set(concerned)) for change in _follow(conn, one)]
 
