@@ -20,7 +20,6 @@ import pytest
 from _pytest.runner import runtestprotocol
 from mutmut.mutation.trampoline import set_mutant_under_test
 
-from tests.conftest import sqlite_template
 from tests.mutation.measuring import PYTEST
 from tests.mutation.reach import file_of
 
@@ -53,6 +52,8 @@ class Trier:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """In place of pytest's own loop."""
+        from tests.conftest import sqlite_template  # pytest warns of what is imported before it is set up
+
         sqlite_template()
         self.items = {item.nodeid: item for item in session.items}
         gc.collect()
