@@ -68,7 +68,10 @@ def holdings_of(conn: Connection, client_id: ClientId, partner_id: PartnerId | N
 
 
 def last_increases(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, TransactionId]:
-    """The latest transaction that brought money to each client's account."""
+    """The latest transaction that brought money to each client's account.
+
+    One that was taken back again counts: it has settled what was said before it, which is news once more.
+    """
     found: dict[ClientId, TransactionId] = {}
     for ids in _chunks(sorted(set(client_ids))):
         found |= {ClientId(owner): TransactionId(last) for owner, last in _INCREASES.rows(conn, ids=ids)}

@@ -1,5 +1,6 @@
 """`curators limit`: how much one curator may spend in one operation and in a day, and what is left today."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -74,6 +75,8 @@ def _currencies(conn: Connection, owner: Partner, wanted: str | None) -> list[st
 
 
 def _show(found: Curator, may: dict[str, Allowance], *, json: bool) -> None:
+    if found.role is Role.OWNER:  # whatever is set or configured, none counts
+        may = {code: replace(one, operation=None, day=None) for code, one in may.items()}
     if json:
         rows = {
             code: {"operation": one.operation, "day": one.day, "spent_today": one.spent, "left_today": one.left}

@@ -33,10 +33,12 @@ def apply_for_status(
 ) -> Partner:
     """An application for partner status, with the number of the applicant's own account.
 
-    A new applicant, or a known one, such as a referral partner, who asks to become official; asking twice changes
-    nothing. UserError bad_account_id, partner_official, account_taken, partner_unknown, and those of `create_partner`.
+    A new applicant, or a known one, such as a referral partner, who asks to become official; asking twice, by id or
+    by the same account and name, changes nothing. UserError bad_account_id, partner_official, account_taken,
+    partner_unknown, and those of `create_partner`.
     """
     account = known_account_id(account_id)
+    partner_id = partner_id or _known_by(conn, account, name)
     _refuse_taken(conn, account, partner_id)
     if partner_id is None or repository.partner_by_id(conn, partner_id) is None:
         made = create_partner(
@@ -120,6 +122,13 @@ def known_account_id(text: str) -> str:
     if len(digits) != ACCOUNT_DIGITS or not (digits.isascii() and digits.isdigit()):
         raise UserError("bad_account_id", text=text)
     return digits
+
+
+def _known_by(conn: Connection, account_id: str, name: str | None) -> PartnerId | None:
+    """Who has given this account as his own, and this name if any: the same applicant once more."""
+    wanted = None if name is None else name.strip()
+    mine = (one for one in repository.partners(conn) if one.account_id == account_id)
+    return next((one.id for one in mine if wanted in (None, one.name)), None)
 
 
 def _refuse_taken(conn: Connection, account_id: str, partner_id: PartnerId | None) -> None:

@@ -173,6 +173,8 @@ def test_a_curator_s_limit_is_shown_and_set(filled: Callable[..., Any], run: Run
     assert run("curators", "limit", MARTA, "--day", "5")[0] == 2
     assert run("curators", "limit", MARTA, "EUR", "--day", "ten")[0] == 1
     assert "is an owner" in run("curators", "limit", ANNA)[1]
+    owner = filled("curators", "limit", ANNA)["limits"]["EUR"]
+    assert (owner["operation"], owner["day"], owner["left_today"]) == (None, None, None)
 
 
 def test_while_money_is_paused_the_operator_s_commands_move_none(filled: Callable[..., Any], run: Run) -> None:

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, select
 from bot.alerts import service as alerts
 from bot.alerts.alert import Kind
 from bot.alerts.due import due_list
+from bot.billing import reversing
 from bot.billing.changed import Changed
 from bot.directory import service as directory
 from bot.storage.engine import Database
-from bot.storage.tables import alert
+from bot.storage.tables import alert, ledger_transaction
 from tests.integration.alert_world import (
     ALFA,
     BETA,
@@ -239,5 +240,27 @@ async def test_one_partner_never_sees_another_ones_alerts(db: Database) -> None:
         assert scan(conn, partner_id=RIGA).messages == 1
         assert alerts.open_alerts(conn, other.id) == []
         assert {row.partner_id for row in messages(conn)} == {RIGA}
+
+    await db.write(story)
+
+
+async def test_a_top_up_that_is_taken_back_is_told_again(db: Database) -> None:
+    """It settled what had been said, so it stays the beginning of a cycle: the same is said anew, once."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        who = add_client(conn, BETA)
+        scan(conn)
+        top_up(conn, who, "100", anna)
+        [posted] = conn.execute(select(ledger_transaction.c.id).where(ledger_transaction.c.kind == "topup")).scalars()
+        later = NOW + timedelta(minutes=10)
+        changes = reversing.reverse(conn, RIGA, posted, reason="wrong client", by="operator", now=later)
+        alerts.apply(conn, changes, now=later, env=ENV)
+        for minutes in (1, 2):
+            scan(conn, later + timedelta(minutes=minutes))
+        said = [("running_out", 3, "resolved"), ("topped_up", 0, "resolved"), ("running_out", 3, "open")]
+        assert raised(conn) == said
+        assert [one.template for one in messages(conn)].count("alerts/running_out") == 2
 
     await db.write(story)

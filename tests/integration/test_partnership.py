@@ -93,6 +93,8 @@ def test_a_referral_partner_brings_no_clients_and_may_become_official(
         partner = grant_status(conn, BOOK, applied(conn, now).id, now=now, kind="referral")
         assert own_accounts(conn, partner.id) == []
         refused(conn, "partner_not_official", add_new_client, partner.id, ALFA, env=env, now=now, by="Anna")
+        for name in (None, "Riga Partners", " Riga Partners "):
+            assert apply_for_status(conn, "10000017", name=name, now=now + timedelta(days=1)) == partner
         again = apply_for_status(conn, "10000017", name=None, now=now, partner_id=partner.id)
         assert again.kind == "referral"
         assert grant_status(conn, BOOK, partner.id, now=now).kind == "official"
