@@ -158,6 +158,33 @@ async def test_several_sealers_make_one_chain(db: Database) -> None:
     assert (report.ok, report.unsealed) == (True, 0)
 
 
+def add_bare(conn: Connection, transaction_id: str) -> None:
+    """A transaction under an id of our choice, as another process writes it that is late to commit."""
+    conn.execute(
+        text(
+            "INSERT INTO ledger_transaction (id, partner_id, key, kind, at) "
+            "SELECT :id, partner_id, :id, 'deposit', at FROM ledger_transaction WHERE key = 'deposit:bank-1' "
+            "AND partner_id = 'nord'"
+        ),
+        {"id": transaction_id},
+    )
+
+
+def ids_in_order(conn: Connection) -> list[str]:
+    return list(conn.execute(text("SELECT id FROM ledger_transaction ORDER BY id")).scalars())
+
+
+def last_sealed(conn: Connection) -> str:
+    return str(
+        conn.execute(text("SELECT transaction_id FROM ledger_seal WHERE partner_id = 'nord' ORDER BY n DESC")).scalar()
+    )
+
+
+def just_after(transaction_id: str) -> str:
+    """An id after one, and before the next of the same length."""
+    return transaction_id + "0"
+
+
 def test_a_transaction_numbered_long_ago_is_found_when_everything_is_looked_at(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,16 +192,65 @@ def test_a_transaction_numbered_long_ago_is_found_when_everything_is_looked_at(
     db.write_now(two_partners)
     db.write_now(sealing.seal_due, NOW)
     monkeypatch.setattr(sealing, "_LOOK_BACK", 1)
-
-    def insert_old(conn: Connection) -> None:
-        conn.execute(
-            text(
-                "INSERT INTO ledger_transaction (id, partner_id, key, kind, at) "
-                "SELECT '0', partner_id, 'old', 'deposit', at FROM ledger_transaction WHERE key = 'deposit:bank-1' "
-                "AND partner_id = 'nord'"
-            )
-        )
-
-    db.write_now(insert_old)
+    known = db.read_now(ids_in_order)
+    old = just_after(known[3])
+    db.write_now(add_bare, old)
     assert db.write_now(sealing.seal_due, NOW) == 0
     assert db.write_now(lambda conn: sealing.seal_due(conn, NOW, everything=True)) == 1
+    assert db.read_now(last_sealed) == old
+    assert db.read_now(lambda conn: list(sealing.broken(conn))) == []
+
+
+def test_what_was_numbered_before_the_last_sealed_one_but_committed_after_it_is_sealed(db: Database) -> None:
+    db.write_now(two_partners)
+    db.write_now(sealing.seal_due, NOW)
+    known = db.read_now(ids_in_order)
+    late = just_after(known[-2])
+    db.write_now(add_bare, late)
+    assert db.write_now(sealing.seal_due, NOW) == 1
+    assert db.read_now(last_sealed) == late
+
+
+def test_the_first_look_leaves_nothing_behind(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where more is waiting than a later look looks back; the earliest id is sealed first, whenever written."""
+    monkeypatch.setattr(sealing, "_LOOK_BACK", 2)
+    db.write_now(two_partners)
+    db.write_now(add_bare, "0")
+    assert db.write_now(sealing.seal_due, NOW, 1) == 1
+    assert db.read_now(last_sealed) == "0"
+    while db.write_now(sealing.seal_due, NOW, 4):
+        pass
+    assert db.read_now(sealing.unsealed) == 0
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 500])
+def test_a_long_chain_is_walked_to_its_end(db: Database, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    monkeypatch.setattr(sealing, "_PAGE", page)
+    db.write_now(two_partners)
+    db.write_now(sealing.seal_due, NOW)
+    assert db.read_now(lambda conn: list(sealing.broken(conn))) == []
+
+    def forge(conn: Connection) -> None:
+        unlocked(conn)
+        if conn.dialect.name == "sqlite":
+            conn.execute(text("DROP TRIGGER ledger_seal_no_update"))
+        forge_a_seal(conn)
+        conn.execute(text("UPDATE ledger_seal SET hash = :hash WHERE partner_id = 'sued'"), {"hash": "0" * 64})
+
+    db.write_now(forge)
+    told = db.read_now(lambda conn: list(sealing.broken(conn)))
+    assert [one.split(":")[0] for one in told] == ["chain of nord, seal 9", "chain of sued, seal 1"]
+
+
+def test_each_partner_has_his_own_tail_and_end(db: Database) -> None:
+    """The end of a chain is its last seal; what is not sealed yet is counted for one partner or for all."""
+    db.write_now(two_partners)
+    tails = [db.read_now(sealing.unsealed, one) for one in (NORD, SUED, None)]
+    assert tails == [9, 1, 10]
+    db.write_now(sealing.seal_due, NOW, 3)
+    everyone = db.read_now(sealing.heads)
+    assert [one.partner_id for one in everyone] == sorted(one.partner_id for one in everyone)
+    assert db.read_now(sealing.heads, NORD) == [one for one in everyone if one.partner_id == NORD]
+    db.write_now(sealing.seal_due, NOW)
+    ends = {(one.partner_id, one.n) for one in db.read_now(sealing.heads)}
+    assert ends == {(NORD, 9), (SUED, 1)}
