@@ -32,6 +32,8 @@ _CHANNEL_IDS = ("channelid", "guid", "id")
 _CHANNEL_NAMES = ("name", "phone", "plainid", "username")
 _GONE = frozenset({"deleted", "closed", "cancelled", "canceled", "archived", "removed"})
 _LISTS = ("items", "data", "list")
+_PER_SECOND = {10: 1, 13: 1000}
+"""A moment as a number, by its digits: seconds from 2001 to 2286, or milliseconds. Any other number is no moment."""
 STATE_MAX = 32
 """So much of a channel's state is kept, as wide as its column; so are the two below."""
 _TRANSPORT_MAX = 16
@@ -55,7 +57,6 @@ class AccountView:
     """An account. None: not told. `end` is the last paid day; `unread` names what was not understood."""
 
     account_id: str
-    company: str | None
     currency: str | None
     balance: Money | None
     end: date | None
@@ -84,14 +85,13 @@ def read_account(account_id: str, body: bytes, zone: str, today: date) -> Accoun
     unread: list[str] = []
     billing = _part(account, answer, "billing")
     money = billing if isinstance(billing, Mapping) else {}
-    currency = normal_currency(_text(_first(money, _CURRENCIES)) or _text(_first(account, _CURRENCIES)) or "")
+    currency = _currency(money) or _currency(account)
     told = _first(money, _BALANCES)
     balance = _balance(_first(account, _BALANCES) if told is None else told, currency, unread)
     found = _subscriptions(_part(account, answer, "subscriptions"), zone, unread)
     best = _to_renew(found, today)
     return AccountView(
         account_id=account_id,
-        company=_text(_first(account, ("name", "company", "companyname"))),
         currency=balance.currency if balance else currency,
         balance=balance,
         end=best.end if best else None,
@@ -147,9 +147,14 @@ def _items(value: Any) -> Iterator[Mapping[str, Any]]:
         yield from (one for one in value[:_ITEMS_MAX] if isinstance(one, dict))
 
 
+def _currency(holder: Mapping[str, Any]) -> str | None:
+    told = _text(_first(holder, _CURRENCIES))
+    return normal_currency(told) if told else None
+
+
 def _balance(value: Any, currency: str | None, unread: list[str]) -> Money | None:
     if isinstance(value, dict):
-        currency = normal_currency(_text(_first(value, _CURRENCIES)) or "") or currency
+        currency = _currency(value) or currency
         value = _first(value, _AMOUNTS)
     if value is None:
         return None
@@ -190,20 +195,19 @@ def _to_renew(found: Sequence[_Subscription], today: date) -> _Subscription | No
 
 def _end(value: Any, zone: str) -> date | None:
     """The last paid day: a day as it is, or the day before the moment at which it is over."""
-    if isinstance(value, bool) or value is None:
+    text = _text(value)
+    if text is None:
         return None
-    text = _text(value) or ""
     try:
-        if isinstance(value, int | Decimal) or text.isdigit():
-            seconds = int(text)
-            moment = datetime.fromtimestamp(seconds / 1000 if seconds > 100_000_000_000 else seconds, UTC)
+        if text.isdecimal():
+            moment = datetime.fromtimestamp(int(text) / _PER_SECOND[len(text)], UTC)
         elif len(text) == len("2026-12-03"):
             return date.fromisoformat(text)
         else:
             moment = datetime.fromisoformat(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return local_date(moment - timedelta(microseconds=1), zone)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, KeyError):
         return None
 
 
@@ -214,8 +218,8 @@ def _plan(value: Any) -> str | None:
 def _months(value: Any) -> int | None:
     if isinstance(value, dict):
         value = _first(value, _MONTHS)
-    text = _text(value) or ""
-    return int(text) if text.isdigit() and len(text) < 3 and int(text) in _PERIODS else None
+    text = _text(value)
+    return int(text) if text and text.isdecimal() and int(text) in _PERIODS else None
 
 
 def _channels(value: Any, unread: list[str]) -> tuple[ChannelView, ...] | None:
