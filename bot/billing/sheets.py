@@ -77,8 +77,6 @@ def _csv_cell(cell: Cell) -> str:
             return ""
         case datetime():
             return cell.isoformat(timespec="seconds")
-        case date():
-            return cell.isoformat()
         case str() if cell.startswith(_FORMULA):
             return f"'{cell}"
         case _:

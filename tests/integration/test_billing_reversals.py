@@ -8,10 +8,12 @@ from sqlalchemy import Connection, select
 
 from bot.billing import limits, reversing
 from bot.billing import service as billing
+from bot.billing.changed import Changed
 from bot.billing.limits import SpendingLimits
 from bot.billing.quote import Quote
 from bot.errors import UserError
 from bot.ids import ClientId, TransactionId
+from bot.money import as_json
 from bot.storage import tables
 from bot.storage.engine import Database
 from tests.integration.billing_world import (
@@ -88,6 +90,44 @@ def test_a_deposit_that_is_held_cannot_be_taken_back(db: Database) -> None:
     deposit = db.read_now(transaction_of, "deposit")
     with pytest.raises(UserError, match="partner_short"):
         db.write_now(take_back, deposit)
+
+
+def test_a_reversal_tells_what_it_took_back_and_a_refusal_what_is_missing(db: Database) -> None:
+    """An accountant finds the client, the operation and the receipt of the first on the second as well."""
+    client_id = db.write_now(start)
+    db.write_now(lambda conn: say_yes(conn, ask_top_up(conn, client_id, euro("100"))))
+    deposit, top_up = (db.read_now(transaction_of, kind) for kind in ("deposit", "topup"))
+    assert refusal(db, "renew") == ("transaction_unknown", {"transaction": "renew"})
+    changes = db.write_now(
+        lambda conn: reversing.reverse(conn, NORD, top_up, reason="wrong", by="operator", now=NOW + timedelta(hours=1))
+    )
+    assert changes == [Changed(NORD, client_id, "imported")]
+    found = {row.id: row for row in db.read_now(lambda conn: conn.execute(select(tables.ledger_transaction)).all())}
+    first, second = found[top_up], next(row for row in found.values() if row.reverses == top_up)
+    same = [(one.client_id, one.transfer_id, one.receipt) for one in (first, second)]
+    assert same[0] == same[1]
+    assert None not in same[0]
+    assert (second.kind, second.at, second.rate) == ("reversal", NOW + timedelta(hours=1), None)
+    assert second.key == f"reverse:{top_up}"
+    assert refusal(db, second.id) == ("not_reversible", {"kind": "reversal"})
+    db.write_now(lambda conn: say_yes(conn, ask_top_up(conn, client_id, euro("100")), undo_seconds=60))
+    short = {"missing": as_json(euro("65")), "available": as_json(euro("4935"))}
+    assert refusal(db, deposit) == ("partner_short", short)
+    db.write_now(lambda conn: say_yes(conn, ask_top_up(conn, client_id, euro("30"))))
+    paid = db.read_now(transaction_of, "topup")
+    db.write_now(
+        lambda conn: billing.adjust_balance(
+            conn, NORD, client_id, euro("29.99"), reason="usage", by="operator", key="1", now=NOW
+        )
+    )
+    short = {"missing": as_json(euro("0.01")), "available": as_json(euro("29.99"))}
+    assert refusal(db, paid) == ("client_short", short)
+
+
+def refusal(db: Database, transaction_id: str) -> tuple[str, dict[str, object]]:
+    with pytest.raises(UserError) as refused:
+        db.write_now(take_back, TransactionId(transaction_id))
+    return refused.value.key, refused.value.facts
 
 
 def test_a_reversal_is_final_and_stays_with_its_partner(db: Database) -> None:
