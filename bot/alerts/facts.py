@@ -54,7 +54,7 @@ def snapshot(
         "daily": as_json(standing.daily_total),
         "daily_channels": _daily_channels(standing),
         "stopped": standing.stopped,
-        "money_until": _iso(standing.runs_out_on),
+        "money_until": _iso(standing.money_until),
         "stops_on": _iso(standing.runs_out_on + _DAY) if standing.runs_out_on else None,
         "ended_on": _iso(standing.ended_on),
         "last_day": _iso(_last_day(standing, rung, charged_through)),

@@ -118,15 +118,18 @@ def _tell_one(conn: Connection, curator: Curator, alerts: list[Alert], now: date
         return ScanReport()
     told = digest(alerts)
     before = notifications.told_before(conn, told.first.id, curator.id)
-    outgoing = replace(_outgoing(told, curator, now, before), expires_at=repository.next_stage_at(conn, alerts, now))
+    partner = directory.get_partner(conn, curator.partner_id).name
+    outgoing = replace(
+        _outgoing(told, curator, partner, now, before), expires_at=repository.next_stage_at(conn, alerts, now)
+    )
     delivery_id = outbox.enqueue(conn, outgoing, sender=env.sender, now=now, jobs=env.jobs)
     notifications.mark_sent(conn, curator.id, [one.id for one in alerts], delivery_id, now)
     return ScanReport(messages=0 if delivery_id is None else 1)
 
 
-def _outgoing(told: Digest, curator: Curator, now: datetime, before: DeliveryId | None) -> Outgoing:
+def _outgoing(told: Digest, curator: Curator, partner: str, now: datetime, before: DeliveryId | None) -> Outgoing:
     """`before`: the message that told this person of the same, which asked to be told again later."""
-    wording = worded(told, now, curator.time_zone, may_act=curator.may_move_money)
+    wording = worded(told, now, curator, partner)
     assert curator.address is not None
     return Outgoing(
         key=message_key(told.first.id, curator.id, before),

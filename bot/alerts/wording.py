@@ -1,7 +1,8 @@
 """Which text an alert is told with, from which facts, with which buttons. Pure.
 
 The words themselves are in `bot/templates/messages/alerts`. A text with buttons is for people who may move money; the
-others get a note: the same facts without the contact and without anything to tap.
+partner's viewers get a note: the same facts and the contact, nothing to tap. A client's own people are spoken to as
+such, and are told of the partner nothing but its name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.alerts.alert import Alert, Kind
 from bot.alerts.digest import Digest
+from bot.directory.people import Curator
 from bot.messaging.templates import Button
 
 _RENEWAL = ("renew", "claim", "later")
@@ -29,20 +31,23 @@ class Wording:
     buttons: tuple[Button, ...] = ()
 
 
-def worded(told: Digest, now: datetime, zone: str, *, may_act: bool) -> Wording:
+def worded(told: Digest, now: datetime, reader: Curator, partner: str) -> Wording:
     """How a digest is told: one client in full, several by the most urgent and a button to see them all.
 
-    `zone` is the reader's.
+    `partner`: the name that a client's own people know theirs by.
     """
     first = told.first
-    facts = {**alert_facts(first, now, zone), **reader_facts(told.alerts, now, zone)}
+    facts = {**alert_facts(first, now, reader.time_zone), **reader_facts(told.alerts, now, reader.time_zone)}
+    if reader.client_id is not None:
+        name = "recovered" if first.kind is Kind.RECOVERED else _full(first)[0]
+        return Wording(f"alerts/{name}_own", {**facts, "partner": partner})
     if first.kind is Kind.RECOVERED:
         return _good_news(told, facts)
     if not told.single:
         several = {**facts, "count": len(told.alerts)}
         return Wording("alerts/several", several, (Button("show", f"show:{first.id}"),))
     name, actions = _full(first)
-    if not may_act:
+    if not reader.may_move_money:
         return Wording(f"alerts/{name}_note", facts)
     return Wording(f"alerts/{name}", facts, tuple(Button(action, f"{action}:{first.id}") for action in actions))
 
@@ -50,7 +55,13 @@ def worded(told: Digest, now: datetime, zone: str, *, may_act: bool) -> Wording:
 def alert_facts(alert: Alert, now: datetime, zone: str) -> dict[str, Any]:
     """The snapshot of an alert; how many days are left of it today in the client's own calendar; the reader's day."""
     today = now.astimezone(ZoneInfo(alert.facts["time_zone"])).date()
-    return {"short": None, **alert.facts, **reader_facts([alert], now, zone), "days": alert.days_left(today)}
+    return {
+        "short": None,
+        "by_use": None,
+        **alert.facts,
+        **reader_facts([alert], now, zone),
+        "days": alert.days_left(today),
+    }
 
 
 def reader_facts(alerts: Sequence[Alert], now: datetime, zone: str) -> dict[str, Any]:

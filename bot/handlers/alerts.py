@@ -87,7 +87,7 @@ def full(ctx: Context, tap: Tap) -> Replies:
         return [Reply("replies/button_old")]
     if not alert.open:
         return [settled(ctx, alert, client)]
-    said = worded(Digest(alert, (alert,)), ctx.now, ctx.curator.time_zone, may_act=ctx.curator.may_move_money)
+    said = worded(Digest(alert, (alert,)), ctx.now, ctx.curator, ctx.partner.name)
     return [Reply(said.template, said.facts, said.buttons, client_id=alert.client_id)]
 
 

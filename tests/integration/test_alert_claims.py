@@ -137,10 +137,10 @@ async def test_from_stage_one_on_a_claim_ends_with_the_working_day_and_returns_t
         back = [row for row in messages(conn) if row.template == "alerts/returned"]
         assert {row.curator_id for row in back} == {anna, marta}
         assert back[0].body.splitlines() == [
-            "Finances: *Alfa Dental* needs somebody again",
-            "ID 48210017, still open: till Thu 3 Dec",
+            "Finances: *Alfa Dental* needs somebody again: till Thu 3 Dec",
+            "ID 48210017. It was with Anna, but is not settled yet.",
             "Contact: Ilze, +371 20 000 017",
-            "It was with Anna, but is not settled yet.",
+            "Tap the button to see the whole alert.",
         ]
         assert claim(conn, _only(conn).id, marta, now=made.until, env=ENV).news
         assert claims(conn, [client], made.until)[client].curator_id == marta

@@ -227,8 +227,8 @@ async def test_openmeter_3200_balances_that_were_configured_are_told_beside_the_
         assert alerts.scan(conn, now=NOW, env=env).alerts == 1
         (told,) = messages(conn)
         assert told.body.splitlines()[:2] == [
-            "Finances: *Beta Kids* balance is below €100.00",
-            "ID 48210025, balance now: €90.00, daily payments €4.00, money till Fri 18 Dec",
+            "Finances: *Beta Kids* has €90.00 left, below €100.00",
+            "ID 48210025, money till Fri 18 Dec, daily payments €4.00, 2 channels",
         ]
         for day in range(1, 20):
             now = NOW + day * DAY

@@ -175,7 +175,7 @@ async def test_several_clients_are_one_line_with_a_list_to_show(db: Database) ->
         assert (report.alerts, report.messages) == (3, 2)
         english, russian = messages(conn, anna)[0], messages(conn, igor)[0]
         assert english.body.startswith("Finances: *3 clients* need you, first Gamma Travel, ")
-        assert russian.body.startswith("Финансы: *3 клиентам* нужна помощь, первый: Gamma Travel, ")
+        assert russian.body.startswith("Финансы: *3 клиента ждут вас*, первый: Gamma Travel, ")
         ((title, payload),) = english.buttons
         assert title == "Show list"
         name, _, shown = payload.partition(":")
@@ -234,8 +234,14 @@ async def test_a_clients_own_curator_hears_of_that_client_only_and_of_no_partner
         scan(conn)
         assert messages(conn, anna)[0].template == "alerts/several"
         (note,) = messages(conn, own)
-        assert note.template == "alerts/ending_note"
+        assert note.template == "alerts/ending_own"
         assert note.buttons == []
+        assert note.body.splitlines() == [
+            "Finances: *Alfa Dental*, your subscription ends in 7 days",
+            "ID 48210017, your subscription is paid till Thu 3 Dec 2026",
+            "Now: Inbox, 5 channels, your balance €0.00",
+            "To keep your channels on, tell your partner, Riga, in time.",
+        ]
         assert "Gamma" not in note.body
         assert "1,440" not in note.body
         assert messages(conn, viewer)[0].template == "alerts/several"

@@ -78,7 +78,7 @@ async def test_messages_to_a_clients_own_curator_hide_the_partner(db: Database) 
         phones(conn)
         [ilze] = [one for one in directory.list_curators(conn, RIGA) if one.client_id]
         told = messages(conn, ilze.id)
-        assert {row.template for row in told} == {"receipts/topped_up_by", "alerts/ending_note"}
+        assert {row.template for row in told} == {"receipts/topped_up_by", "alerts/ending_own"}
         for row in told:
             assert [secret for secret in SECRETS if secret in row.body and secret != "Deposit"] == []
 

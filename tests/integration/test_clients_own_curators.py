@@ -44,7 +44,7 @@ async def test_the_partners_work_does_not_keep_the_clients_own_curator_from_hear
         conn.execute(update(hold).values(until=NOW))
         claims.return_due(conn, now=NOW, env=ENV)
         assert "alerts/returned" in [row.template for row in messages(conn, marta)]
-        assert [row.template for row in messages(conn, ilze)] == ["alerts/ending_note"]
+        assert [row.template for row in messages(conn, ilze)] == ["alerts/ending_own"]
 
     await db.write(story)
 

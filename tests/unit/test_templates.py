@@ -46,7 +46,7 @@ def test_russian_reads_as_agreed() -> None:
 @pytest.mark.parametrize(
     ("days", "english", "russian"),
     [
-        (0, "ends today", "осталось меньше дня"),
+        (0, "ends today", "сегодня последний день"),
         (1, "ends in 1 day", "остался 1 день"),
         (3, "ends in 3 days", "осталось 3 дня"),
     ],
