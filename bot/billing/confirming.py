@@ -27,12 +27,13 @@ GATEWAYS: Mapping[str, Gateway] = {one.name: one for one in (BookGateway(), Wazz
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """What a confirmation led to. `changes` is empty when it had been confirmed before."""
+    """What a confirmation led to. `again`: it had been confirmed before, and `changes` is empty."""
 
     state: State
     receipt: str
     changes: list[Changed]
     transfer: Transfer
+    again: bool = False
 
 
 def confirm(
@@ -53,7 +54,7 @@ def confirm(
     """
     moved = _asked(conn, transfer_id, token, curator_id, address)
     if moved.state in ("pending", "posted"):
-        return Confirmed(moved.state, moved.receipt, [], moved)
+        return Confirmed(moved.state, moved.receipt, [], moved, again=True)
     _refuse_closed(moved, now)
     locked = lock_people(conn, moved.drafts)
     _refuse_changed(conn, moved)

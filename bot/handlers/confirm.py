@@ -1,6 +1,7 @@
 """Yes and no to a quote: by button, by word, by code. Only the asker, from the same address; never a viewer."""
 
 from datetime import timedelta
+from typing import Any
 
 from bot.alerts import service as alerts
 from bot.billing import confirming
@@ -145,14 +146,24 @@ def _confirmed(ctx: Context, *, transfer_id: TransferId | None = None, token: st
         conversation.set_wrong_codes(ctx.conn, ctx.address, 0, None)
     if (task := tasks.of_transfer(ctx.conn, done.transfer.id)) is not None:
         return [task_texts.steps(ctx, task)]
+    if done.again:
+        return [_already(ctx, done)]
     if done.state == "pending":
         post_at = done.transfer.post_at or ctx.now
         ctx.env.around.jobs.enqueue(ctx.conn, confirming.SETTLE_JOB, done.transfer.id, post_at)
         return [_waiting(ctx, done)]
-    if not done.changes:
-        return [Reply("replies/done_already", {"receipt": done.receipt}, client_id=done.transfer.client_id)]
     alerts.apply(ctx.conn, done.changes, now=ctx.now, env=ctx.env.around, in_reply_to=ctx.message.id)
     return []
+
+
+def _already(ctx: Context, done: Confirmed) -> Reply:
+    """A second tap: what is held is not asked about again, and its Undo stays where it is."""
+    facts: dict[str, Any] = {"receipt": done.receipt}
+    if done.state == "posted":
+        return Reply("replies/done_already", facts, client_id=done.transfer.client_id)
+    post_at = done.transfer.post_at or ctx.now
+    facts |= {"post_at": post_at.isoformat(), "zone": ctx.curator.time_zone}
+    return Reply("replies/confirmed_already", facts, client_id=done.transfer.client_id)
 
 
 def _waiting(ctx: Context, done: Confirmed) -> Reply:

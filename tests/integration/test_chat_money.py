@@ -327,6 +327,24 @@ async def test_undo_takes_back_what_still_waits(db: Database) -> None:
     await db.write(story)
 
 
+async def test_a_second_tap_says_shortly_that_it_is_confirmed(db: Database) -> None:
+    """No second message with an Undo: the hold is said once, and the first Undo still works."""
+
+    def story(conn: Connection) -> None:
+        anna = waiting_world(conn)
+        quote = anna.ask("topup alfa 100")
+        [waiting] = anna.tap(quote, "Confirm")
+        [again] = anna.tap(quote, "Confirm")
+        assert again.template == "replies/confirmed_already"
+        assert again.text.startswith("That is confirmed already and will be done at 09:01, receipt ")
+        assert again.buttons == {}
+        assert account(conn) == "1135.00 EUR"
+        assert anna.tap(waiting, "Undo")[0].template == "replies/cancelled"
+        assert account(conn) == "1200.00 EUR"
+
+    await db.write(story)
+
+
 def waiting_world(conn: Connection, **given: str) -> Phone:
     """A yes waits a minute, as it does by default."""
     anna = world(conn, **given)
