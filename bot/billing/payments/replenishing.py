@@ -179,32 +179,32 @@ def _closed(conn: Connection, known: Checkout, state: str, settled_at: datetime 
 def _paid(conn: Connection, known: Checkout, view: SessionView, now: datetime, jobs: Jobs) -> Outcome:
     """Credit it: once, by the session's id, and only the amount and currency that were asked for."""
     if view.amount != known.amount:
-        return _held(conn, known, view, now)
+        return _held(conn, known, view, now, jobs)
     paid = checkouts.change(conn, known.id, state="paid", settled_at=now)
     by = conn.execute(select(curator.c.name).where(curator.c.id == paid.asked_by)).scalar() or "operator"
     reason = f"{paid.provider} payment {view.payment_id}"
     changes = deposit(conn, paid.partner_id, paid.amount, reason=reason, by=by, key=view.id, now=now)
     if not changes:
         return Outcome()
-    outcome = Outcome(changes, [_credited(conn, paid)])
+    outcome = Outcome(changes, [_credited(conn, paid, view.id)])
     return _with_waiting(conn, paid, outcome, now, jobs)
 
 
-def _credited(conn: Connection, paid: Checkout) -> News:
+def _credited(conn: Connection, paid: Checkout, session_id: str) -> News:
     query = select(ledger_transaction.c.receipt).where(
         ledger_transaction.c.partner_id == paid.partner_id,
-        ledger_transaction.c.key == ledger.deposit_key(paid.session_id or ""),
+        ledger_transaction.c.key == ledger.deposit_key(session_id),
     )
     left = next(one for one in partner_accounts(conn, paid.partner_id) if one.currency == paid.amount.currency)
     return News("credited", paid, paid.amount, left.available, conn.execute(query).scalar())
 
 
-def _held(conn: Connection, known: Checkout, view: SessionView, now: datetime) -> Outcome:
+def _held(conn: Connection, known: Checkout, view: SessionView, now: datetime, jobs: Jobs) -> Outcome:
     """Somebody paid, but not what was asked: nothing is credited, operations decide."""
     reason = f"asked for {known.amount}, paid {view.amount}"
     held = checkouts.change(conn, known.id, state="held", settled_at=now, reason=reason)
     _audit(conn, held, "held", {"asked": as_json(known.amount), "paid": as_json(view.amount)}, now)
-    return Outcome(news=[News("held", held, view.amount)])
+    return _with_waiting(conn, held, Outcome(news=[News("held", held, view.amount)]), now, jobs)
 
 
 def _with_waiting(conn: Connection, paid: Checkout, outcome: Outcome, now: datetime, jobs: Jobs) -> Outcome:
