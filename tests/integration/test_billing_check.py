@@ -268,8 +268,9 @@ def unlocked_transactions(conn: Connection) -> None:
 
 
 def plain_books(conn: Connection, partner_id: PartnerId) -> None:
-    """A partner with 100.00 in two currencies, an account of a client, and a transaction of one cent."""
+    """A partner with 100.00 in two currencies, a transaction of one cent to a client, and a client with nothing yet."""
     add_partner(conn, partner_id)
+    add_client(conn, Wanted("48210200"), partner_id=partner_id)
     client_id = add_client(conn, Wanted("48210201"), partner_id=partner_id)
     system_account(conn, partner_id, "discount", "EUR")
     for currency in ("EUR", "USD"):
@@ -368,13 +369,15 @@ def wrong_sums(conn: Connection, partner_id: PartnerId) -> set[str]:
     quote = {"id": waits, "partner_id": partner_id, "kind": "topup", "state": "pending", "currency": "EUR"}
     rest = {"token": waits, "quote": {}, "effect": {}, "receipt": "AB123", "created_at": NOW, "expires_at": NOW}
     conn.execute(insert(tables.transfer), quote | rest | {"entries": [drafted]})
+    second = {"id": f"{waits}-too", "token": f"{waits}-too", "receipt": "AB125"}
+    conn.execute(insert(tables.transfer), quote | rest | {"entries": [drafted]} | second)
     done = {"id": f"{waits}-not", "token": f"{waits}-not", "state": "posted", "receipt": "AB124"}
     conn.execute(insert(tables.transfer), quote | rest | {"entries": [drafted]} | done)
     return {
         f"{euro_account}: 9999 less 10000 held is below its floor 0",
         f"{dollars}: balance 9999, its lines make 10000",
         f"{outside}: has no floor and no running balance, but one of 7 is stored",
-        f"account {ids['partner EUR']}: 10000 held, pending transfers need 65",
+        f"account {ids['partner EUR']}: 10000 held, pending transfers need 130",
         f"account {ids['outside EUR']}: 3 held, pending transfers need 0",
         f"transaction {empty} (key of {empty}): has no postings",
         f"transaction {gap} (key of {gap}): 2 postings, numbered up to 3",
