@@ -113,6 +113,8 @@ def usage_key(client: ClientId, ref: str) -> str:
     return f"usage:{client}:{ref}"
 
 
+BOUGHT = ":bought"
+"""How the key of an adjustment ends that is no use of a balance."""
 REVERSED = "reverse:"
 
 
@@ -126,9 +128,9 @@ def opening_key(client: ClientId) -> str:
     return f"opening:{client}"
 
 
-def adjust_key(key: str) -> str:
-    """A difference between a table and the ledger, put right on somebody's word."""
-    return f"adjust:{key}"
+def adjust_key(key: str, *, bought: bool = False) -> str:
+    """A balance put right once. `bought`: what showed it showed a new end date too, so it paid for a subscription."""
+    return f"adjust:{key}{BOUGHT if bought else ''}"
 
 
 def welcome_key(client: ClientId) -> str:

@@ -67,9 +67,11 @@ def adjust_balance(
     by: str,
     key: str,
     now: datetime,
+    bought: bool = False,
 ) -> list[Changed]:
     """Post the difference that brings a client's balance to `target`, with who wants it and why; `key` counts once.
 
+    `bought`: the same sight shows a later end of the subscription, so no forecast takes the difference for use.
     Raises UserError unknown_client, wrong_currency, client_short (money is held that the target would not leave).
     """
     _refuse_currency(conn, partner_id, client_id, target)
@@ -77,7 +79,7 @@ def adjust_balance(
     locked = _lock(conn, opened.id)
     found = locked[opened.id]
     difference = target - found.balance
-    full_key = ledger.adjust_key(key)
+    full_key = ledger.adjust_key(key, bought=bought)
     if not difference or is_posted(conn, partner_id, full_key):
         return []
     if found.held and target.minor < found.held:

@@ -1,7 +1,7 @@
 """Reads what clients' balances were spent by use, day by day: what a forecast of such a balance goes by."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, exists, select
@@ -27,11 +27,13 @@ def spent_by_day(
     """What was used on each day before today, in minor units, since the first such day; only clients that used any.
 
     Daily payments are no part of it: what they will be is known. Where the balance is another system's they are, as
-    nobody can tell there what a balance went down for; what is at least the price of a renewal is taken for one.
+    nobody can tell there what a balance went down for. What came with a later end date there, or is at least the price
+    of a renewal, paid for one; and a day that showed money coming is left out, as it hides what was used.
     """
     today = {one.client_id: local_date(now, one.time_zone) for one in held.values()}
     since = min(today.values(), default=now.date()) - timedelta(days=HISTORY_MAX_DAYS)
     found: dict[ClientId, list[tuple[date, int]]] = defaultdict(list)
+    hidden: dict[ClientId, set[date]] = defaultdict(set)
     ids = sorted(held)
     for start in range(0, len(ids), _CHUNK):
         some = ids[start : start + _CHUNK]
@@ -39,17 +41,19 @@ def spent_by_day(
         for read in (_used(conn, some, since), _shown_gone(conn, elsewhere, book, today, since) if elsewhere else {}):
             for client_id, spent in read.items():
                 found[client_id] += spent
-    return {client_id: _series(spent, today[client_id]) for client_id, spent in found.items()}
+        if elsewhere:
+            _shown_come(conn, elsewhere, since, hidden)
+    return {one: _series(spent, today[one], hidden[one]) for one, spent in found.items()}
 
 
-def _series(spent: Sequence[tuple[date, int]], today: date) -> Sequence[int]:
+def _series(spent: Sequence[tuple[date, int]], today: date, hidden: Collection[date]) -> Sequence[int]:
     oldest = today - timedelta(days=HISTORY_MAX_DAYS)
     past = [(day, amount) for day, amount in spent if oldest <= day < today]
     first = min((day for day, _ in past), default=today)
     days = [0] * (today - first).days
     for day, amount in past:
         days[(day - first).days] += amount
-    return days
+    return [amount for n, amount in enumerate(days) if first + timedelta(days=n) not in hidden]
 
 
 def _used(conn: Connection, ids: Sequence[ClientId], since: date) -> _Spent:
@@ -89,6 +93,7 @@ def _shown_gone(
         .where(
             posting.c.from_id.in_(list(owners)),
             ledger_transaction.c.kind.in_(_SHOWN_ELSEWHERE),
+            ~ledger_transaction.c.key.endswith(ledger.BOUGHT),
             ledger_transaction.c.at >= first_instant(since, "UTC") - timedelta(days=1),
         )
     )
@@ -99,3 +104,22 @@ def _shown_gone(
         if renewal is None or row.amount < renewal.minor:
             found[one.client_id].append((local_date(row.at, one.time_zone), row.amount))
     return found
+
+
+def _shown_come(
+    conn: Connection, held: Mapping[ClientId, Holdings], since: date, found: Mapping[ClientId, set[date]]
+) -> None:
+    """Add the days on which tables and polls showed more money than before."""
+    owners = {one.account_id: one for one in held.values() if one.account_id is not None}
+    query = (
+        select(posting.c.to_id, ledger_transaction.c.at)
+        .join(posting, posting.c.transaction_id == ledger_transaction.c.id)
+        .where(
+            posting.c.to_id.in_(list(owners)),
+            ledger_transaction.c.kind == "adjust",
+            ledger_transaction.c.at >= first_instant(since, "UTC") - timedelta(days=1),
+        )
+    )
+    for row in conn.execute(query):
+        one = owners[row.to_id]
+        found[one.client_id].add(local_date(row.at, one.time_zone))

@@ -80,15 +80,28 @@ def _adjust(conn: Connection, run: Run, alteration: Alteration) -> Written:
     known, target = alteration.known, alteration.balance
     if target is None:
         return Written()
-    key = f"{run.id}:{known.client.id}"
     try:
         changes = adjust_balance(
-            conn, run.partner_id, known.client.id, target, reason=run.reason, by=run.by, key=key, now=run.now
+            conn,
+            run.partner_id,
+            known.client.id,
+            target,
+            reason=run.reason,
+            by=run.by,
+            key=f"{run.id}:{known.client.id}",
+            now=run.now,
+            bought=_bought(alteration),
         )
     except UserError:  # money is held for a transfer under way: the balance cannot go below it now
         left = Difference(known.client.account_id, known.client.company, "balance", str(known.balance), str(target))
         return Written(refused=(left,))
     return Written(tuple(changes))
+
+
+def _bought(alteration: Alteration) -> bool:
+    """Whether a subscription was bought or renewed since the last sight."""
+    end, before = alteration.row.subscription_end, alteration.known.end
+    return "subscription_end" in alteration.fields and end is not None and (before is None or end > before)
 
 
 def _write_subscription(conn: Connection, run: Run, alteration: Alteration) -> None:

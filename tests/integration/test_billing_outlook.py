@@ -7,6 +7,8 @@ from sqlalchemy import Connection, update
 
 from bot.billing import outlook
 from bot.billing import service as billing
+from bot.billing.repository import holdings
+from bot.billing.spending import spent_by_day
 from bot.errors import UserError
 from bot.ids import ClientId
 from bot.money import of
@@ -71,6 +73,37 @@ def test_polled_usage_needs_history(db: Database) -> None:
     assert latest is not None
     assert earliest <= likely <= latest
     assert abs((likely - date(2026, 12, 21)).days - 26) <= 2
+
+
+def test_a_renewal_and_money_that_came_are_no_use(db: Database) -> None:
+    """Elsewhere a fall with a later end date paid for it; a day that shows more money tells nothing."""
+    wanted = Wanted("48210041", ends=date(2027, 6, 1), channels=1, balance="500.00")
+
+    def fill(conn: Connection) -> ClientId:
+        add_partner(conn)
+        conn.execute(update(tables.partner).values(gateway="wazzup"))
+        return add_client(conn, wanted)
+
+    client_id = db.write_now(fill)
+
+    def show(conn: Connection, day: int, left: str, *, bought: bool = False) -> None:
+        now = NOW + timedelta(days=day)
+        billing.adjust_balance(
+            conn, NORD, client_id, euro(left), reason="poll", by="poll", key=f"{day}", now=now, bought=bought
+        )
+
+    for day in range(1, 9):
+        db.write_now(show, day, f"{500 - 2 * day}.00")
+    db.write_now(lambda conn: show(conn, 9, "400.00", bought=True))
+    db.write_now(show, 10, "470.00")
+    for day in range(11, 18):
+        db.write_now(show, day, f"{470 - 2 * (day - 10)}.00")
+    found = db.read_now(outlook.forecast, BOOK, client_id, NOW + timedelta(days=18))
+    assert (found.kind, found.history_days) == ("band", 16)
+    spent = db.read_now(
+        lambda conn: spent_by_day(conn, holdings(conn, [client_id]), BOOK, NOW + timedelta(days=18))[client_id]
+    )
+    assert list(spent) == [200] * 8 + [0] + [200] * 7
 
 
 def test_what_the_partner_must_hold(db: Database) -> None:

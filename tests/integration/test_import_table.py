@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from bot.alerts import service as alerts
 from bot.alerts.policy import policy
 from bot.alerts.surroundings import Surroundings
+from bot.billing import ledger
 from bot.billing import service as billing
 from bot.directory import service as directory
 from bot.directory.people import Client
@@ -288,6 +289,16 @@ async def test_in_another_gateway_the_newest_table_wins(world: Database) -> None
     report = await take(world, f"{HEADING}{ALFA},Alfa,7 EUR,2026-12-01,,,,,\n")
     assert [one.fields for one in report.changes] == [("balance", "subscription_end")]
     assert (await world.read(standing)).balance == Money(700, "EUR")
+
+
+async def test_money_that_went_with_a_later_end_date_bought_it(world: Database) -> None:
+    """So a forecast of use leaves it out; money that went alone was used."""
+    await world.write(_elsewhere)
+    for row in ("90 EUR,2026-12-03", "80 EUR,2026-12-03", "20 EUR,2027-01-03"):
+        await take(world, f"{HEADING}{ALFA},Alfa,{row},,,,,\n", yes=True)
+    query = select(tables.ledger_transaction.c.key).where(tables.ledger_transaction.c.kind == "adjust")
+    keys = await world.read(lambda conn: conn.execute(query.order_by(tables.ledger_transaction.c.id)).scalars().all())
+    assert [one.endswith(ledger.BOUGHT) for one in keys] == [False, True]
 
 
 def _elsewhere(conn: Connection) -> None:
