@@ -6,7 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 from bot.billing.book_reader import BookReader
-from bot.billing.plan import ANY_TRANSPORT, CurrencyTerms, Period, Plan, Price, PriceBook, PriceKey
+from bot.billing.plan import (
+    ANY_TRANSPORT,
+    QUOTE_LASTS_MAX,
+    CurrencyTerms,
+    Period,
+    Plan,
+    Price,
+    PriceBook,
+    PriceKey,
+)
 from bot.billing.program import Program, Rate
 from bot.errors import ConfigError
 from bot.money import Money, normal_currency
@@ -64,6 +73,8 @@ def _check_whole(book: PriceBook, problems: list[str]) -> None:
     for key, value in (("subscribe_months", book.subscribe_months), ("renew_months", book.renew_months)):
         if value not in months:
             problems.append(f"{key}: there is no period of {value} months")
+    if not timedelta() < book.quote_lasts <= QUOTE_LASTS_MAX:
+        problems.append(f"quote_minutes: from 1 to {QUOTE_LASTS_MAX // timedelta(minutes=1)}")
     if book.grace_days > _GRACE_DAYS_MAX:
         problems.append(f"grace_days: at most {_GRACE_DAYS_MAX}")
     if not timedelta() < book.renews_before < timedelta(days=1):

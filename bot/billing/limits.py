@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, select
 
 from bot.billing import transfers
 from bot.billing.local_day import first_instant, local_date
+from bot.billing.plan import QUOTE_LASTS_MAX
 from bot.errors import UserError
 from bot.ids import CuratorId, PartnerId, TransferId
 from bot.money import Money, as_json, of, zero
@@ -116,7 +117,7 @@ def spent_today(conn: Connection, curator_id: CuratorId, currency: str, time_zon
         transfer.c.asked_by == curator_id,
         transfer.c.state.in_(["pending", "posted"]),
         transfer.c.currency == currency,
-        transfer.c.created_at >= midnight - transfers.QUOTE_AGE_MAX,
+        transfer.c.created_at >= midnight - QUOTE_LASTS_MAX,
         transfer.c.confirmed_at >= midnight,
     )
     paid = (Money(quote["partner_pays"]["minor"], currency) for quote in conn.execute(query).scalars())

@@ -14,6 +14,8 @@ from bot.money import Money
 Per = Literal["month", "day"]
 ANY_TRANSPORT = "default"
 """The price of a transport that has none of its own."""
+QUOTE_LASTS_MAX = timedelta(hours=1)
+"""No quote is open for longer: what was confirmed lately was asked for lately, and is found by that."""
 
 
 @dataclass(frozen=True, slots=True)

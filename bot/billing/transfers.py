@@ -2,21 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from bot.billing import ledger, quote
 from bot.billing.ledger import Draft
+from bot.billing.plan import QUOTE_LASTS_MAX
 from bot.billing.prepared import Prepared
 from bot.billing.quote import Quote
 from bot.ids import Address, ClientId, CuratorId, PartnerId, TransferId
 from bot.storage.tables import transfer
 
 State = Literal["quote", "pending", "posted", "voided", "expired"]
-QUOTE_AGE_MAX = timedelta(hours=1)
-"""No quote is open for longer, so that the index by creation finds those confirmed lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +208,7 @@ def last_top_up(conn: Connection, client_id: ClientId, minor: int, since: dateti
         transfer.c.client_id == client_id,
         transfer.c.kind == "topup",
         transfer.c.state.in_(["pending", "posted"]),
-        transfer.c.created_at >= since - QUOTE_AGE_MAX,
+        transfer.c.created_at >= since - QUOTE_LASTS_MAX,
         transfer.c.confirmed_at >= since,
     )
     rows = (_transfer(row) for row in conn.execute(query.order_by(transfer.c.confirmed_at.desc())))

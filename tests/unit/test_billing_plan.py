@@ -178,6 +178,8 @@ def _set(data: dict[str, Any], path: list[str | int], value: object) -> None:
         (["periods", 0, "discount"], "nan", "periods[1].discount: 'nan' is not a share from 0 to 1 in quotes"),
         (["periods", 0, "discount"], "ten", "periods[1].discount: 'ten' is not a share from 0 to 1 in quotes"),
         (["quote_minutes"], 1_000_001, "quote_minutes: 1000001 is not a whole number from 0 to 1000000"),
+        (["quote_minutes"], 0, "quote_minutes: from 1 to 60"),
+        (["quote_minutes"], 61, "quote_minutes: from 1 to 60"),
         (["repeat_minutes"], -1, "repeat_minutes: -1 is not a whole number from 0 to 1000000"),
         (["subscribe_months"], 7, "subscribe_months: there is no period of 7 months"),
         (["grace_days"], 15, "grace_days: at most 14"),
@@ -208,7 +210,7 @@ def test_a_wrong_book_is_explained(path: list[str | int], value: object, line: s
 
 
 def test_the_bounds_themselves_are_allowed() -> None:
-    edges = {"grace_days": 14, "auto_renew_late_days": 14, "quote_minutes": 1_000_000}
+    edges = {"grace_days": 14, "auto_renew_late_days": 14, "quote_minutes": 60, "repeat_minutes": 1_000_000}
     assert price_book(raw() | edges).grace_days == 14
     assert [price_book(raw() | {"auto_renew_minutes": minutes}).renews_before for minutes in (1, 1439)] == [
         timedelta(minutes=1),
