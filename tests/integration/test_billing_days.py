@@ -252,3 +252,148 @@ def test_a_charge_that_was_taken_cannot_be_taken_again(db: Database) -> None:
     with pytest.raises(Exception, match=r"(?i)unique"):
         db.write_now(billing.charge_due, BOOK, midnight(27))
     assert db.read_now(balance_of, client_id) == euro("5")
+
+
+def next_looks(conn: Connection) -> dict[str, datetime]:
+    """When each client is looked at next."""
+    query = select(tables.client_day.c.client_id, tables.client_day.c.next_at)
+    return {row.client_id: row.next_at for row in conn.execute(query)}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "next_day"),
+    [
+        (Wanted(channels=1, daily="1.00", balance="2.00"), 28),
+        (Wanted(channels=1, daily="1.00", balance="0.01"), 28),
+        (Wanted(channels=1, daily="1.00", balance="0.00"), 57),
+        (Wanted(ends=date(2026, 11, 30), plan="Pro", months=1, channels=1), 31),
+        (Wanted(ends=date(2026, 11, 27), plan="Pro", months=1, channels=1), 28),
+        (Wanted(balance="5.00"), 57),
+    ],
+)
+def test_a_client_is_looked_at_again_when_time_can_change_something(
+    db: Database, wanted: Wanted, next_day: int
+) -> None:
+    """While something is paid by the day, or could be again: tomorrow; else after the end; else once in thirty days."""
+    client_id = db.write_now(start, wanted)
+    db.write_now(lambda conn: conn.execute(update(tables.client_day).values(next_at=NOW)).rowcount)
+    db.write_now(billing.charge_due, BOOK, midnight(27))
+    looks = db.read_now(next_looks)
+    assert looks.get(client_id, midnight(57)) == midnight(next_day)
+
+
+def test_a_channel_beside_a_subscription_is_seen_to_every_day(db: Database) -> None:
+    """Neither the subscription's far end nor a channel that is off by the messenger's own doing keeps from it."""
+
+    def two_kinds(conn: Connection, state: str) -> ClientId:
+        client_id = start(conn, Wanted(ends=date(2026, 12, 30), plan="Pro", months=1, channels=1, balance="5.00"))
+        billing.set_channels(conn, NORD, client_id, [("max", "loose")], euro("1"), False, NOW)
+        conn.execute(update(tables.channel).where(tables.channel.c.name == "loose").values(state=state))
+        conn.execute(update(tables.client_day).values(next_at=NOW))
+        return client_id
+
+    client_id = db.write_now(two_kinds, "active")
+    db.write_now(billing.charge_due, BOOK, midnight(27))
+    assert db.read_now(next_looks)[client_id] == midnight(28)
+    db.write_now(lambda conn: conn.execute(update(tables.channel).values(state="disabled")).rowcount)
+    db.write_now(billing.charge_due, BOOK, midnight(28))
+    assert db.read_now(next_looks)[client_id] == first_instant(date(2026, 12, 31), "Europe/Riga")
+
+
+def test_a_missed_week_goes_on_with_its_eighth_day(db: Database) -> None:
+    """After the first part the client is due at once again, and its next day is the one after the last charged."""
+    client_id = db.write_now(start, Wanted(channels=1, daily="1.00", balance="70.00"))
+    late = midnight(57)
+    db.write_now(billing.charge_due, BOOK, late)
+    assert db.read_now(charged_days) == [f"2026-11-{day}" for day in range(27, 31)] + [
+        f"2026-12-0{n}" for n in (1, 2, 3)
+    ]
+    assert db.read_now(next_looks)[client_id] == midnight(34)
+    db.write_now(billing.charge_due, BOOK, late)
+    assert len(db.read_now(charged_days)) == 14
+
+
+def test_who_waits_longest_comes_first_and_exactly_at_his_moment(db: Database) -> None:
+    def several(conn: Connection) -> list[ClientId]:
+        add_partner(conn)
+        found = [add_client(conn, Wanted(f"4821000{n}", channels=1, daily="1.00", balance="5.00")) for n in range(4)]
+        found.sort()
+        for n, one in enumerate(found):
+            day = tables.client_day.c
+            hours = {0: 3, 1: 2, 2: 1, 3: 1}[n]
+            conn.execute(
+                update(tables.client_day).where(day.client_id == one).values(next_at=NOW + timedelta(hours=hours))
+            )
+        return found
+
+    clients = db.write_now(several)
+    now = NOW + timedelta(hours=2)
+    assert not db.read_now(billing.is_waiting, NOW + timedelta(minutes=59))
+    assert db.read_now(billing.is_waiting, NOW + timedelta(hours=1))
+
+    def still_due() -> list[ClientId]:
+        looks = db.read_now(next_looks)
+        return [one for one in clients if looks[one] <= now]
+
+    seen = []
+    while db.read_now(billing.is_waiting, now):
+        seen.append(still_due())
+        db.write_now(billing.charge_due, BOOK, now, 1)
+    assert seen == [[clients[1], clients[2], clients[3]], [clients[1], clients[3]], [clients[1]]]
+
+
+def test_all_clients_of_a_part_are_written(db: Database) -> None:
+    """Two that stop and one that pays a cent in the same part: each has its own changes."""
+
+    def three(conn: Connection) -> list[ClientId]:
+        add_partner(conn)
+        wanted = [("4.00", "1.00"), ("4.00", "2.00"), ("0.01", "2.00")]
+        return [
+            add_client(conn, Wanted(f"4821000{n}", channels=1, daily=daily, balance=balance))
+            for n, (daily, balance) in enumerate(wanted)
+        ]
+
+    clients = db.write_now(three)
+    changes = db.write_now(billing.charge_due, BOOK, midnight(27))
+    assert {(one.client_id, one.what) for one in changes} == {
+        (clients[0], "stopped"),
+        (clients[1], "stopped"),
+        (clients[2], "charged"),
+    }
+    stopped = [db.read_now(billing.standing, one, midnight(27), BOOK).stopped for one in clients]
+    assert stopped == [1, 1, 0]
+    assert db.read_now(balance_of, clients[2]) == euro("1.99")
+
+
+def test_money_wakes_a_stopped_channel_whose_price_only_the_book_knows(db: Database) -> None:
+    """Where no daily payment is given along, the next look is at once; for nobody else the next look moves."""
+
+    def unit(conn: Connection, wanted: Wanted, amount: str) -> tuple[list[str], bool]:
+        client_id = start(conn, wanted)
+        conn.execute(update(tables.client_day).values(next_at=NOW + timedelta(days=9)))
+        made = billing.adjust_balance(
+            conn, NORD, client_id, euro(amount), reason="paid", by="operator", key="1", now=NOW
+        )
+        return [one.what for one in made], billing.is_waiting(conn, NOW)
+
+    class _Back(Exception):
+        pass
+
+    def tried(wanted: Wanted, amount: str = "20.00") -> tuple[list[str], bool]:
+        found: list[tuple[list[str], bool]] = []
+
+        def once(conn: Connection) -> None:
+            found.append(unit(conn, wanted, amount))
+            raise _Back
+
+        with pytest.raises(_Back):
+            db.write_now(once)
+        return found[0]
+
+    assert tried(Wanted(channels=2)) == (["imported"], True)
+    assert tried(Wanted(channels=2, daily="1.00")) == (["imported", "charged", "resumed"], False)
+    assert tried(Wanted(channels=2, balance="10.00")) == (["imported"], False)
+    assert tried(Wanted(channels=2, balance="10.00", ends=date(2026, 12, 3), plan="Pro", months=1)) == (
+        ["imported"],
+        False,
+    )
