@@ -49,10 +49,17 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """Of one road: the newest round, and the newest that arrived."""
+    """Of one road: the newest round, the newest that arrived, and the oldest that is kept."""
 
     newest: Round | None
     arrived: Round | None
+    oldest: Round | None = None
+
+    def heard_at(self, since: datetime) -> datetime:
+        """When a round arrived last; if none ever did, since when one was waited for, at the latest `since`."""
+        if self.arrived is not None and self.arrived.arrived_at is not None:
+            return self.arrived.arrived_at
+        return since if self.oldest is None else min(since, self.oldest.crossed_at)
 
 
 def cross(conn: Connection, now: datetime, env: Surroundings) -> bool:
@@ -85,7 +92,8 @@ def look(conn: Connection, partner_id: PartnerId) -> Rounds:
     rounds = [
         Round(row.created_at, found.get(row.id)) for row in conn.execute(begun.order_by(client.c.created_at.desc()))
     ]
-    return Rounds(next(iter(rounds), None), next((one for one in rounds if one.arrived_at is not None), None))
+    arrived = next((one for one in rounds if one.arrived_at is not None), None)
+    return Rounds(next(iter(rounds), None), arrived, rounds[-1] if rounds else None)
 
 
 def forget(conn: Connection, partner_id: PartnerId, now: datetime) -> int:

@@ -14,7 +14,7 @@ _RECIPE = "curatorbot deliveries --partner {partner} says how far it came; does 
 
 
 class CanaryWatch:
-    """Measures both roads of the canary; one that was never tried has no figures."""
+    """Measures both roads of the canary; a road that is not used has no figures."""
 
     def __init__(self, settings: CanarySettings, registry: CollectorRegistry, since: datetime) -> None:
         """`since`: before that nobody looked, so that nothing could be late."""
@@ -27,7 +27,10 @@ class CanaryWatch:
             registry=registry,
         )
         self._age = Gauge(
-            "curatorbot_canary_age_seconds", "Since the last round that arrived", ("road",), registry=registry
+            "curatorbot_canary_age_seconds",
+            "Since the last round that arrived; while none has, since the first one began or this process did",
+            ("road",),
+            registry=registry,
         )
 
     def measure(self, conn: Connection) -> dict[str, Rounds]:
@@ -37,9 +40,10 @@ class CanaryWatch:
     def show(self, found: dict[str, Rounds], now: datetime) -> list[Alarm]:
         """Set the metrics; what of it is alarming."""
         for road, rounds in found.items():
-            if rounds.arrived is not None and rounds.arrived.arrived_at is not None:
+            if rounds.arrived is not None:
                 self._lag.labels(road).set(rounds.arrived.lag_seconds)
-                self._age.labels(road).set(max((now - rounds.arrived.arrived_at).total_seconds(), 0.0))
+            if road == "loopback" or self._settings.address is not None or rounds.newest is not None:
+                self._age.labels(road).set(max((now - rounds.heard_at(self._since)).total_seconds(), 0.0))
         if not found:
             return []
         alarms = (

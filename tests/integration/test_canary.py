@@ -182,6 +182,26 @@ async def test_a_canary_that_does_not_arrive_is_an_alarm_even_if_nobody_begins_o
     assert off.show(await db.read(off.measure), NOW + timedelta(days=1)) == []
 
 
+async def test_the_age_of_a_canary_that_never_arrived_grows_from_the_start(db: Database) -> None:
+    """Without a figure there is nothing that a rule could find too old."""
+    registry = CollectorRegistry()
+    watch = CanaryWatch(CanarySettings(address=OPERATIONS), registry, NOW)
+
+    async def age(road: str, after: timedelta) -> float | None:
+        watch.show(await db.read(watch.measure), NOW + after)
+        return registry.get_sample_value("curatorbot_canary_age_seconds", {"road": road})
+
+    assert [await age(road, timedelta(minutes=1)) for road in ("loopback", "real")] == [60, 60]
+    await db.write(rounds.cross, NOW + timedelta(minutes=2), ENV)
+    assert await age("loopback", timedelta(minutes=30)) == 1800
+    after_a_restart = CollectorRegistry()
+    again = CanaryWatch(CanarySettings(), after_a_restart, NOW + timedelta(minutes=40))
+    again.show(await db.read(again.measure), NOW + timedelta(minutes=42))
+    samples = {"loopback": 2400.0, "real": None}
+    for road, seconds in samples.items():
+        assert after_a_restart.get_sample_value("curatorbot_canary_age_seconds", {"road": road}) == seconds
+
+
 def _books(conn: Connection) -> tuple[int, ...]:
     return tuple(
         conn.execute(select(func.count()).select_from(one)).scalar_one()
