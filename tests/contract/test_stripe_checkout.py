@@ -1,25 +1,31 @@
 """The payment adapter on a real wire: Stripe's own SDK against the simulator, in good weather and in bad."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
+import httpx
 import pytest
+import respx
 import stripe
 
+from bot.billing.payments import stripe_checkout
 from bot.billing.payments.port import BadSignature, Opening, PaymentProvider, PaymentsDown, PaymentsRefused
 from bot.billing.payments.stripe_checkout import StripeCheckout
+from bot.billing.payments.stripe_http import StripeHttp
 from bot.ids import CheckoutId, PartnerId
 from bot.money import Money
 from tests.contract.stripe_world import SECRET, StripeWorld, stripe_simulated
 
 
-def adapter(world: StripeWorld, **more: Any) -> StripeCheckout:
+def adapter(api_url: str, **more: Any) -> StripeCheckout:
     known: dict[str, Any] = {
-        "secret_key": "sk_test_simulator", "webhook_secret": SECRET, "api_url": world.simulator.url,
-        "public_url": "https://bot.example.com", "timeout_seconds": 2.0,
+        "secret_key": "sk_test_simulator", "webhook_secret": SECRET, "api_url": api_url,
+        "public_url": "https://bot.example.com", "timeout_seconds": 2.0, "tolerance_seconds": 300,
     }  # fmt: skip
     return StripeCheckout(**(known | more))
 
@@ -27,7 +33,7 @@ def adapter(world: StripeWorld, **more: Any) -> StripeCheckout:
 @asynccontextmanager
 async def connected(**more: Any) -> AsyncIterator[tuple[StripeWorld, PaymentProvider]]:
     async with stripe_simulated() as world:
-        provider = adapter(world, **more)
+        provider = adapter(**({"api_url": world.simulator.url} | more))
         yield world, provider
         await provider.close()
 
@@ -124,4 +130,114 @@ async def test_reports_are_read_only_when_signed_lately_and_of_the_same_mode() -
         with pytest.raises(BadSignature):
             provider.read_event(b"\xff\xfe", sign(body.decode(), SECRET))
         assert provider.read_event(body, rolled) is not None
-        assert adapter(world, secret_key="sk_live_x").read_event(body, sign(body.decode(), SECRET)) is None
+        assert (
+            adapter(world.simulator.url, secret_key="sk_live_x").read_event(body, sign(body.decode(), SECRET)) is None
+        )
+
+
+STRIPE = "https://stripe.test"
+SESSION = {
+    "id": "cs_1", "object": "checkout.session", "status": "open", "amount_total": 50_000, "currency": "eur",
+    "client_reference_id": "01J", "metadata": {"checkout": "01J"}, "url": "https://pay.example",
+}  # fmt: skip
+OPENED = {
+    "mode": "payment",
+    "line_items[0][price_data][currency]": "eur",
+    "line_items[0][price_data][unit_amount]": "50000",
+    "line_items[0][price_data][product_data][name]": "Partner account",
+    "line_items[0][quantity]": "1",
+    "adaptive_pricing[enabled]": "false",
+    "client_reference_id": "01J",
+    "metadata[checkout]": "01J",
+    "metadata[partner]": "nord",
+    "payment_intent_data[metadata][checkout]": "01J",
+    "payment_intent_data[metadata][partner]": "nord",
+    "success_url": "https://bot.example.com/pay/done?lang=pt&session={CHECKOUT_SESSION_ID}",
+    "cancel_url": "https://bot.example.com/pay/cancelled?lang=pt",
+    "locale": "pt",
+    "expires_at": "1790000000",
+}
+"""The request that opens a page, whole: what is paid in is what was asked for, in that currency and no other."""
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("pt", "Partner account"), ("en", "Partner account"), ("ru", "Партнёрский счёт")]
+)
+async def test_the_request_for_a_page_is_this_and_nothing_else(language: str, title: str) -> None:
+    ends = datetime.fromtimestamp(1_790_000_000, UTC)
+    opening = Opening(CheckoutId("01J"), PartnerId("nord"), Money(50_000, "EUR"), language, ends)
+    with respx.mock as wire:
+        route = wire.post(f"{STRIPE}/v1/checkout/sessions").mock(return_value=httpx.Response(200, json=SESSION))
+        provider = adapter(STRIPE)
+        await provider.open(opening)
+        await provider.close()
+    request = route.calls.last.request
+    changed = {"locale": language, "line_items[0][price_data][product_data][name]": title}
+    urls = {name: OPENED[name].replace("lang=pt", f"lang={language}") for name in ("success_url", "cancel_url")}
+    assert dict(parse_qsl(request.content.decode())) == OPENED | changed | urls
+    assert request.headers["Idempotency-Key"] == "replenish:01J:session:1"
+    assert request.headers["Authorization"] == "Bearer sk_test_simulator"
+    assert request.extensions["timeout"] == {"connect": 2.0, "read": 2.0, "write": 2.0, "pool": 2.0}
+
+
+async def test_refunds_are_those_of_one_payment_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stripe_checkout, "_PAGE", 2)
+    async with connected() as (world, provider):
+        till = world.simulator.stripe.till
+        first, second = [await till.pay((await provider.open(wanted(world, name))).id) for name in ("01J", "01K")]
+        made = [await till.refund(first["payment_intent"], 100) for _ in range(5)]
+        await till.refund(second["payment_intent"], 100)
+        listed = await provider.refunds_of(first["payment_intent"])
+        assert {one.id for one in listed} == {one["id"] for one in made}
+
+
+async def test_no_more_reports_are_read_at_once_than_a_process_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stripe_checkout, "_EVENTS_MAX", 3)
+    async with connected() as (world, provider):
+        session = await world.simulator.stripe.till.pay((await provider.open(wanted(world))).id)
+        for _ in range(3):
+            await world.simulator.stripe.till.refund(session["payment_intent"], 100)
+        assert len(await provider.events_since(world.clock.now() - timedelta(minutes=1))) == 3
+
+
+async def test_two_bad_answers_in_a_row_are_tried_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StripeHttp, "sleep_async", lambda _, secs: asyncio.sleep(0))
+    async with connected() as (world, provider):
+        world.simulator.faults.add("500", on="checkout", times=2)
+        assert (await provider.open(wanted(world))).state == "open"
+        world.simulator.faults.add("500", on="checkout", times=3)
+        with pytest.raises(PaymentsDown):
+            await provider.open(wanted(world, "01K"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        (httpx.ConnectError("no route to sk_test_simulator"), PaymentsDown, "Stripe was not reached: ConnectError"),
+        (httpx.Response(429, json={"error": {"message": "Slow down"}}), PaymentsDown, "Slow down"),
+        (httpx.Response(500, json={"error": {"message": "Our fault"}}), PaymentsDown, "Our fault"),
+        (httpx.Response(400, json={"error": {"message": "No such page"}}), PaymentsRefused, "No such page"),
+        (httpx.Response(401, json={"error": {"message": "Invalid key"}}), PaymentsRefused, "Invalid key"),
+        (httpx.Response(403, json={"error": {"message": "Not allowed"}}), PaymentsRefused, "Not allowed"),
+    ],
+)
+async def test_the_words_of_a_refusal_are_kept_for_operations(
+    monkeypatch: pytest.MonkeyPatch, answer: httpx.Response | Exception, kind: type[Exception], words: str
+) -> None:
+    monkeypatch.setattr(StripeHttp, "sleep_async", lambda _, secs: asyncio.sleep(0))
+    with respx.mock as wire:
+        wire.route().mock(side_effect=answer if isinstance(answer, Exception) else lambda _: answer)
+        provider = adapter(STRIPE)
+        with pytest.raises(kind) as caught:
+            await provider.fetch("cs_1")
+        await provider.close()
+    assert words in str(caught.value)
+    assert "sk_test_simulator" not in str(caught.value)
+
+
+def test_a_report_that_cannot_be_believed_or_read_says_why() -> None:
+    provider, sign = adapter(STRIPE), stripe.WebhookSignature.generate_signature_header
+    with pytest.raises(BadSignature, match="signature"):
+        provider.read_event(b"{}", sign("{}", "whsec_other"))
+    with pytest.raises(ValueError, match=r"^an event is an object$"):
+        provider.read_event(b"[]", sign("[]", SECRET))

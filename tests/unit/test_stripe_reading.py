@@ -1,5 +1,6 @@
 """Stripe's objects in the product's own words, made from the simulator's objects and from odd ones."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -120,3 +121,14 @@ def test_what_says_nothing_here_is_nothing(kind: str) -> None:
 def test_an_event_that_cannot_be_read_is_an_error(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"missing|object"):
         event_of(event("checkout.session.completed", SESSION) | change)
+
+
+def test_a_report_of_a_debit_that_failed_says_so_though_its_payment_is_only_named() -> None:
+    """The page alone looks as if its payment were on its way: the kind of the report is all that tells."""
+    unpaid = SESSION | {"payment_status": "unpaid"}
+    for kind, state in (("failed", "failed"), ("succeeded", "processing")):
+        read = event_of(event(f"checkout.session.async_payment_{kind}", unpaid))
+        assert read is not None
+        assert read.session is not None
+        assert (read.session.state, read.created_at) == (state, datetime.fromtimestamp(1_790_000_000, UTC))
+    assert session_of(unpaid).state == "processing"

@@ -40,8 +40,8 @@ class StripeCheckout:
         webhook_secret: str,
         api_url: str,
         public_url: str,
-        timeout_seconds: float = 10.0,
-        tolerance_seconds: int = 300,
+        timeout_seconds: float,
+        tolerance_seconds: int,
     ) -> None:
         self._secret_key = secret_key
         self._webhook_secret = webhook_secret
@@ -86,8 +86,13 @@ class StripeCheckout:
     async def refunds_of(self, payment_id: str) -> Sequence[Reversal]:
         """Every refund of a payment."""
         params: Any = {"payment_intent": payment_id, "limit": _PAGE}
-        page = await self._asked(lambda client: client.v1.refunds.list_async(params))
-        return [read for found in page.data if (read := refund_of(found.to_dict())) is not None]
+
+        async def all_pages(client: "StripeClient") -> list[Reversal]:
+            page = await client.v1.refunds.list_async(params)
+            read = [refund_of(found.to_dict()) async for found in page.auto_paging_iter()]
+            return [one for one in read if one is not None]
+
+        return await self._asked(all_pages)
 
     def read_event(self, body: bytes, signature: str) -> PaymentEvent | None:
         """Check by Stripe's own helper that Stripe signed exactly these bytes, lately; then read them."""
