@@ -42,16 +42,15 @@ def file_of(test: str) -> str:
 
 
 def refresh(space: Workspace, files: Iterable[str]) -> None:
-    """Measures the test files that are new or were edited since they were measured."""
+    """Measures the test files that are new or were edited since they were measured; another run may do so beside it."""
     files = list(files)
     if not _stale(space, files):
         return
-    with space.held("reach", wait=True), space.tree() as tree:
-        stale = _stale(space, files)
+    with space.tree() as tree:
         sources = _keep_sources(space, tree)
-        for at in range(0, len(stale), _AT_ONCE):
-            print(f"measuring which lines {len(stale) - at} test files execute …", flush=True)
-            _measure(space, tree, stale[at : at + _AT_ONCE], sources)
+        while stale := _stale(space, files):
+            print(f"measuring which lines {len(stale)} test files execute …", flush=True)
+            _measure(space, tree, stale[:_AT_ONCE], sources)
 
 
 def read(space: Workspace, path: str, files: Iterable[str]) -> Reach:
@@ -155,13 +154,13 @@ def _keep_sources(space: Workspace, tree: Path) -> dict[str, str]:
 
 
 def _measure(space: Workspace, tree: Path, files: list[str], sources: dict[str, str]) -> None:
-    out = space.folder("reach") / "measured.tmp"
-    out.unlink(missing_ok=True)
+    out = space.folder("reach") / f"measured.{os.getpid()}"
     command = [sys.executable, "-m", "tests.mutation.measuring", str(out), *files]
     log = space.folder("logs") / "measuring.log"
     with log.open("a") as to:
         subprocess.run(command, cwd=tree, env=environment(tree), stdout=to, stderr=to, check=True)
     tests: dict[str, Any] = json.loads(out.read_text("utf-8"))
+    out.unlink()
     for file in files:
         own = {test: facts for test, facts in tests.items() if file_of(test) == file}
         record = {"digest": _digest(tree, file), "sources": sources, "tests": own}

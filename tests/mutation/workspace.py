@@ -85,11 +85,11 @@ class Workspace:
         return sorted(path.relative_to(self.source).as_posix() for path in found)
 
     @contextmanager
-    def held(self, name: str, *, wait: bool = False) -> Iterator[None]:
-        """Nobody else holds the same name meanwhile. Raises Busy when somebody does and we do not wait."""
+    def held(self, name: str) -> Iterator[None]:
+        """Nobody else holds the same name meanwhile. Raises Busy when somebody does."""
         with (self.folder("locks") / name).open("w") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Busy(f"{name}: another run is at it") from None
             yield

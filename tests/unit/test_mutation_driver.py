@@ -1,4 +1,4 @@
-"""`make mutate`: what a mutant is called, which are the same, which was accepted, what reaches it, which verdict holds."""
+"""`make mutate`: what a mutant is called, which are the same, which may live, what reaches it, which verdict holds."""
 
 from pathlib import Path
 
