@@ -69,11 +69,12 @@ def _note(turn: Turn, sight: Sight, curator: Curator, to: Address) -> Outgoing:
     task = turn.task
     reopened = turn.what == "reopened"
     confirmed = "tasks/confirmed" if task.facts["ends_after"] else "tasks/confirmed_topup"
+    by = "_polled" if sight.source == "poll" else ""
     return Outgoing(
         key=f"task:{task.id}:{turn.what}:{turn.seen_at.isoformat()}:{curator.id}",
         to=to,
         kind=Kind.NOTICE if reopened else Kind.RECEIPT,
-        template="tasks/reopened" if reopened else confirmed,
+        template=("tasks/reopened" if reopened else confirmed) + by,
         language=curator.language,
         facts=facts_of(task, sight, curator.time_zone),
         buttons=_buttons(task) if reopened else (),

@@ -4,6 +4,7 @@ from typing import Literal
 
 from bot.billing.gateways.wazzup import tasks
 from bot.billing.gateways.wazzup.tasks import Task
+from bot.billing.standings import standing
 from bot.handlers import task_texts
 from bot.handlers.commands import Tap
 from bot.handlers.context import Context
@@ -37,7 +38,9 @@ def done(ctx: Context, tap: Tap) -> Replies:
         return [task_texts.over(found)]
     said = tasks.say_done(ctx.conn, found, ctx.curator.id, ctx.now)
     at = said.progress.done_at or ctx.now
-    return [Reply("tasks/noted", {"at": at.isoformat(), "zone": ctx.curator.time_zone}, client_id=found.client_id)]
+    source = standing(ctx.conn, found.client_id, ctx.now, ctx.env.around.book).source
+    facts = {"at": at.isoformat(), "zone": ctx.curator.time_zone, "source": source}
+    return [Reply("tasks/noted", facts, client_id=found.client_id)]
 
 
 @router.tap("failed")

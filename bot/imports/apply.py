@@ -121,7 +121,7 @@ def _import(
     report = report_of(table, plan, as_of=as_of, dry_run=False, run_id=run.id)
     report = replace(report, differences=(*report.differences, *written.refused))
     write(_finish, run, plan, report, table.digest, how.file_name)
-    write(look_at_tasks, partner_id, table.rows, as_of, env, now)
+    write(look_at_tasks, partner_id, table, as_of, env, now)
     return report
 
 

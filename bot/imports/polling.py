@@ -59,7 +59,8 @@ def take(
         report = import_in_units(write, partner_id, table, env=env, now=now, how=how)
     else:
         older = {account_id for one in found.rejected for account_id in one.account_ids}
-        write(_seen_again, partner_id, [row for row in table.rows if row.account_id not in older], at, env, now)
+        same = replace(table, rows=tuple(row for row in table.rows if row.account_id not in older))
+        write(_seen_again, partner_id, same, at, env, now)
     for view in views:
         if view.channels is not None:
             write(_see_channels, partner_id, view.account_id, view.channels, env, at, now)
@@ -80,11 +81,11 @@ def _row(line: int, view: AccountView) -> ClientRow:
 
 
 def _seen_again(
-    conn: Connection, partner_id: PartnerId, rows: Sequence[ClientRow], at: datetime, env: Surroundings, now: datetime
+    conn: Connection, partner_id: PartnerId, table: Table, at: datetime, env: Surroundings, now: datetime
 ) -> None:
     known = {one.account_id: one.id for one in directory.list_clients(conn, partner_id)}
-    repository.mark_seen(conn, [known[row.account_id] for row in rows if row.account_id in known], at, POLL)
-    look_at_tasks(conn, partner_id, rows, at, env, now)
+    repository.mark_seen(conn, [known[row.account_id] for row in table.rows if row.account_id in known], at, POLL)
+    look_at_tasks(conn, partner_id, table, at, env, now)
 
 
 def _see_channels(

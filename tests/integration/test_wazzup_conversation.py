@@ -222,7 +222,7 @@ async def test_what_waits_for_days_is_asked_for_again(db: Database) -> None:
             assert len(conn.execute(query).all()) == count, hours
         assert conn.execute(query).scalars().all()[0].splitlines() == [
             "*Still open W-318: Gamma Travel* ID 48210033",
-            "Since 26 Nov 09:00 it stands as noted as done, but no table or poll shows it",
+            "Since 26 Nov 09:00: noted as done, but no table or poll shows it.",
             "Please look into the Wazzup dashboard, then tap a button.",
         ]
         bring(conn, "2027-05-26", said + timedelta(days=7))

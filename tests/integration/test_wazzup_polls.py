@@ -149,8 +149,23 @@ async def test_a_poll_confirms_a_task(db: Database, wire: Wire) -> None:
     wire.answers["48210033"] = account()
     await polled(db, clock)
     assert await db.read(lambda conn: conn.execute(select(dashboard_task.c.state)).scalar_one()) == "confirmed"
-    texts = await db.read(lambda conn: set(conn.execute(select(delivery.c.template)).scalars()))
-    assert {"tasks/reopened", "tasks/confirmed"} <= texts
+    told = await db.read(lambda conn: conn.execute(select(delivery.c.template, delivery.c.body)).all())
+    texts = {row.template: row.body.splitlines() for row in told}
+    assert texts["tasks/reopened_polled"][1] == "Wazzup, polled 26 Nov 10:00, still shows till 25 Nov 2026"
+    assert texts["tasks/confirmed_polled"][1] == "Wazzup, polled 26 Nov 10:30. You paid €465.73. W-1 closed."
+
+
+async def test_after_a_poll_the_next_one_is_to_prove_what_was_done(db: Database, wire: Wire) -> None:
+    wire.answers["48210033"] = account(subscriptions=[{"endDate": "2026-11-25"}])
+    await db.write(world)
+    await polled(db, Hurried(NOW + HOUR))
+
+    def done(conn: Connection) -> None:
+        anna = phone_of(conn, directory.list_curators(conn, RIGA)[0].id)
+        [todo] = anna.tap(anna.ask("topup gamma 100"), "Only top up")
+        assert anna.tap(todo, "Done")[0].text.endswith("*not confirmed*: I check when Wazzup is polled next.")
+
+    await db.write(done)
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])

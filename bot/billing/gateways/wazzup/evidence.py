@@ -19,12 +19,13 @@ END_DATE_SLACK = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A client's account as a table or poll shows it. None: it tells nothing of that."""
+    """A client's account as a table or poll (`source`) shows it. None: it tells nothing of that."""
 
     account_id: str
     at: datetime
     end: date | None = None
     balance: Money | None = None
+    source: Literal["table", "poll"] = "table"
 
 
 @dataclass(frozen=True, slots=True)
