@@ -68,7 +68,7 @@ def switch_on(
         "failed_for": None,
         "failed_why": None,
     }
-    upsert(conn, auto_renewal, [row], on=["client_id"], update=[name for name in row if name != "client_id"])
+    upsert(conn, auto_renewal, [row])
     facts = {"client": stands.client_id, "limit": as_json(most)}
     record(conn, stands.partner_id, "auto_renewal.on", facts, who=by, now=now)
     return [Changed(stands.partner_id, stands.client_id, "auto_renewal")]

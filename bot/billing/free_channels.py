@@ -83,7 +83,7 @@ def _over(conn: Connection, now: datetime, limit: int) -> Sequence[Row[*tuple[An
             partner.c.time_zone,
         )
         .join(partner, partner.c.id == channel.c.partner_id)
-        .where(channel.c.free_until.is_not(None), channel.c.free_until < latest)
+        .where(channel.c.free_until < latest)
         .order_by(channel.c.free_until, channel.c.id)
         .limit(limit)
     )

@@ -148,7 +148,7 @@ def set_charged_through(conn: Connection, days: Mapping[ChannelId, date]) -> Non
 def wake_at(conn: Connection, partner_id: PartnerId, moments: Mapping[ClientId, datetime]) -> None:
     """Set when each client is to be looked at next for daily payments and ended subscriptions."""
     rows = [{"client_id": one, "partner_id": partner_id, "next_at": at} for one, at in moments.items()]
-    upsert(conn, client_day, rows, on=["client_id"], update=["next_at"])
+    upsert(conn, client_day, rows)
 
 
 def wake_no_later_than(conn: Connection, held: Holdings, at: datetime) -> None:

@@ -9,6 +9,7 @@ from bot.billing import auto_renewal
 from bot.billing import service as billing
 from bot.billing.changed import Changed
 from bot.billing.consent import AutoRenewal
+from bot.billing.repository import update_subscription
 from bot.errors import UserError
 from bot.ids import ClientId, PartnerId
 from bot.money import Money, as_json, of
@@ -30,7 +31,7 @@ def consent(conn: Connection, client_id: ClientId) -> AutoRenewal | None:
     return auto_renewal.of_clients(conn, [client_id]).get(client_id)
 
 
-def refused(conn: Connection, client_id: ClientId, limit: Money) -> tuple[str, object]:
+def refused(conn: Connection, client_id: ClientId, limit: Money | None) -> tuple[str, object]:
     with pytest.raises(UserError) as caught:
         on(conn, client_id, limit)
     return caught.value.key, caught.value.facts
@@ -50,7 +51,8 @@ def test_it_is_kept_with_its_limit_and_by_whom_and_given_anew(db: Database) -> N
         assert auto_renewal.is_due(conn, NOW)
         (latest, *_) = audit.records(conn, NORD)
         assert latest.action == "auto_renewal.on"
-        assert {one.facts["limit"]["minor"] for one in audit.records(conn, NORD)} == {1, 20_000}
+        said = [{"client": alfa, "limit": as_json(limit)} for limit in (euro("200.00"), euro("0.01"))]
+        assert [one.facts for one in audit.records(conn, NORD)] == said
 
     db.write_now(unit)
 
@@ -89,6 +91,38 @@ def test_the_longest_waiting_is_looked_at_first(db: Database) -> None:
         assert [one.client_id for one in auto_renewal.to_look_at(conn, NOW, 1)] == [early]
         auto_renewal.note(conn, early, look_at=NOW + HOUR, failed_for=None, failed_why=None)
         assert [one.client_id for one in auto_renewal.to_look_at(conn, NOW, 5)] == [late]
+
+    db.write_now(unit)
+
+
+def test_a_subscription_must_run_or_wait_for_its_payment(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        gamma = add_client(conn, GAMMA)
+        (one,) = billing.standing(conn, gamma, NOW, BOOK).subscriptions
+        for state in ("ended", "closed"):
+            update_subscription(conn, one.id, state=state)
+            assert refused(conn, gamma, euro("5.00")) == ("no_running_subscription", {})
+        for state, due in (("active", None), ("unpaid", 4_500)):
+            update_subscription(conn, one.id, state=state, end_date=date(2026, 12, 25), due_minor=due)
+            assert on(conn, gamma, euro("5.00")) == [Changed(NORD, gamma, "auto_renewal")]
+
+    db.write_now(unit)
+
+
+def test_without_a_limit_it_is_todays_price_if_there_is_one(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        alfa = add_client(conn, ALFA)
+        on(conn, alfa)
+        agreed = consent(conn, alfa)
+        assert agreed is not None
+        assert agreed.limit == billing.standing(conn, alfa, NOW, BOOK).renewal == euro("1440.00")
+        reais = add_client(conn, Wanted("48210077", "BRL", ends=ALFA.ends, plan="Pro", months=1, channels=1))
+        facts = {"plan": "pro", "transport": "?", "currency": "BRL"}
+        assert refused(conn, reais, None) == ("price_unknown", facts)
+        nameless = add_client(conn, Wanted("48210078", "BRL", ends=ALFA.ends, channels=1))
+        assert refused(conn, nameless, None) == ("price_unknown", facts | {"plan": "?"})
 
     db.write_now(unit)
 
