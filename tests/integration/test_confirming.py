@@ -1,7 +1,7 @@
 """What confirming, undoing and voiding answer and leave behind: reasons with facts, moments, money, the receipt."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from bot.billing.quote import Quote
 from bot.billing.subscribing import Asked
 from bot.billing.transfers import Transfer
 from bot.errors import UserError
-from bot.ids import ClientId, TransferId
+from bot.ids import ClientId, CuratorId, TransferId
 from bot.money import as_json
 from bot.storage import tables
 from bot.storage.engine import Database
@@ -23,6 +23,8 @@ from tests.integration.billing_world import (
     ANNAS,
     BETA,
     BOOK,
+    BORIS,
+    BORISES,
     NORD,
     NOW,
     Wanted,
@@ -267,6 +269,47 @@ def test_a_receipt_of_a_renewal_names_what_was_bought(db: Database) -> None:
         assert quote.ends_after is not None
         assert (said.price, said.keeps, said.asked_by) == (quote.price, quote.partner_keeps, ANNA)
         assert said.late_from is None
+
+    db.write_now(unit)
+
+
+@pytest.mark.parametrize(
+    ("days", "by", "late_from"),
+    [
+        (0, None, None),
+        (7, None, None),
+        (8, None, date(2026, 12, 4)),
+        (9, None, date(2026, 12, 5)),
+        (9, ANNA, None),
+    ],
+)
+def test_a_renewal_by_itself_says_from_when_it_is_late(
+    db: Database, days: int, by: CuratorId | None, late_from: date | None
+) -> None:
+    """The last paid day is 3 December, seven days on; whoever asked for a late one knows."""
+
+    def unit(conn: Connection) -> None:
+        (client_id,) = world(conn, ALFA)
+        now, where = NOW + timedelta(days=days), ANNAS if by else None
+        quote = billing.quote_renewal(
+            conn, BOOK, partner_id=NORD, client_id=client_id, asked_by=by, asked_from=where, now=now
+        )
+        billing.confirm(conn, transfer_id=quote.id, curator_id=by, address=where, now=now)
+        assert billing.receipt(conn, quote.id).late_from == late_from
+
+    db.write_now(unit)
+
+
+def test_only_the_asker_says_yes_or_no_and_from_the_same_address(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        (client_id,) = world(conn)
+        quote = ask_top_up(conn, client_id, euro("10.00"))
+        not_yours: tuple[str, dict[str, Any]] = ("quote_not_yours", {})
+        for curator_id, address in ((BORIS, ANNAS), (ANNA, BORISES)):
+            who: dict[str, Any] = {"curator_id": curator_id, "address": address, "now": NOW}
+            assert refused(lambda who=who: billing.confirm(conn, token=quote.token, **who)) == not_yours  # type: ignore[misc]
+            assert refused(lambda who=who: billing.cancel(conn, token=quote.token, **who)) == not_yours  # type: ignore[misc]
+        assert loaded(conn, quote).state == "quote"
 
     db.write_now(unit)
 
