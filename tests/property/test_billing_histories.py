@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import Connection, func, select
 
+from bot.billing import payouts, reversing
 from bot.billing import service as billing
 from bot.billing.quote import Quote
 from bot.errors import UserError
-from bot.ids import ClientId
+from bot.ids import ClientId, TransactionId
 from bot.money import Money
 from bot.storage import tables
 from tests.conftest import fresh_sqlite
@@ -122,6 +123,51 @@ class Histories(RuleBasedStateMachine):
             assert (again.state, again.receipt, again.changes) == (first.state, first.receipt, [])
         assert (self._balances(quote), self._lines()) == (after, lines)
 
+    @rule(
+        share=st.sampled_from([51, 75, 100]), clients=st.permutations([0, 1, 3]), undo_seconds=st.sampled_from([0, 60])
+    )
+    def spend_twice(self, share: int, clients: list[int], undo_seconds: int) -> None:
+        """Two top-ups that fit alone are asked for before either is confirmed: together they do not fit."""
+        available = self._partner_available("EUR")
+        amount = Money(max(available.minor, 0) * share // 65, "EUR")
+        asked = [
+            self._ask(None, billing.quote_top_up, client_id=self.clients[one], amount=amount) for one in clients[:2]
+        ]
+        for quote in filter(None, asked):
+            self._confirm(quote, undo_seconds)
+        assert self._partner_available("EUR").minor >= 0
+
+    @rule(minor=st.integers(1, 600_000), paid=st.booleans())
+    def pay_out(self, minor: int, paid: bool) -> None:
+        """Money that is held for a payout is nobody else's; it goes to the bank, or is free again."""
+        amount, before = Money(minor, "EUR"), self._partner_available("EUR")
+        try:
+            held = self.db.write_now(lambda conn: payouts.request(conn, NORD, amount, reason="-", now=self.now))
+        except UserError as refused:
+            self._expect(refused, {"partner_short"})
+            assert amount > before
+            return
+        assert self._partner_available("EUR") == before - amount
+        if paid:
+            self.db.write_now(lambda conn: payouts.paid(conn, NORD, held.id, reference="-", now=self.now))
+        else:
+            self.db.write_now(lambda conn: payouts.cancel(conn, NORD, held.id, reason="-", now=self.now))
+        assert self._partner_available("EUR") == (before - amount if paid else before)
+
+    @rule(data=st.data())
+    def take_back(self, data: st.DataObject) -> None:
+        """A transaction is reversed once, and only while its money is still there."""
+        which = data.draw(st.sampled_from(self.db.read_now(_transactions)))
+        for round_ in (1, 2):
+            try:
+                changes = self.db.write_now(
+                    lambda conn: reversing.reverse(conn, NORD, which, reason="-", by="operator", now=self.now)
+                )
+            except UserError as refused:
+                self._expect(refused, {"not_reversible", "partner_short", "client_short"})
+                return
+            assert round_ == 1 or changes == []
+
     @precondition(lambda self: self.quotes)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
@@ -175,6 +221,8 @@ class Histories(RuleBasedStateMachine):
         for one in self.db.read_now(billing.standings, self.clients, self.now, BOOK).values():
             assert one.available >= one.floor
             assert one.floor.minor in range(-600, 1)
+        for currency in ("EUR", "USD"):
+            assert self._partner_available(currency).minor >= 0
 
     @invariant()
     def no_paid_day_is_lost(self) -> None:
@@ -191,20 +239,22 @@ class Histories(RuleBasedStateMachine):
                 )
             )
 
-    def _ask(self, undo_seconds: int | None, ask: Any, **wanted: Any) -> None:
+    def _ask(self, undo_seconds: int | None, ask: Any, **wanted: Any) -> Quote | None:
         try:
             quote = self.db.write_now(
                 lambda conn: ask(conn, BOOK, partner_id=NORD, asked_by=ANNA, asked_from=ANNAS, now=self.now, **wanted)
             )
         except UserError as refused:
             self._expect(refused, ALLOWED)
-            return
+            return None
         if quote.ends_before is not None and quote.starts_on is not None:
             assert quote.starts_on >= quote.ends_before + timedelta(days=1)
             assert quote.starts_on <= max(quote.ends_before + timedelta(days=1), self.now.date() + timedelta(days=1))
         self.quotes += [quote, *([quote.guard] if quote.guard else [])]
         if undo_seconds is not None:
             self._confirm(self.quotes[-1] if undo_seconds == GUARD_FIRST else quote, min(undo_seconds, 60))
+        made: Quote = quote
+        return made
 
     def _expect(self, refused: UserError, allowed: set[str]) -> None:
         assert refused.key in allowed, refused.key
@@ -217,10 +267,20 @@ class Histories(RuleBasedStateMachine):
 
         return self.db.read_now(read)
 
+    def _partner_available(self, currency: str) -> Money:
+        accounts = self.db.read_now(billing.partner_accounts, NORD)
+        return next(one.available for one in accounts if one.currency == currency)
+
     def _lines(self) -> int:
         return self.db.read_now(
             lambda conn: conn.execute(select(func.count()).select_from(tables.posting)).scalar_one()
         )
+
+
+def _transactions(conn: Connection) -> list[TransactionId]:
+    """The last ones posted, the newest first: money that was just moved is the likeliest to be still there."""
+    found = select(tables.ledger_transaction.c.id).order_by(tables.ledger_transaction.c.id.desc()).limit(8)
+    return [TransactionId(one) for one in conn.execute(found).scalars()]
 
 
 TestHistories = Histories.TestCase
