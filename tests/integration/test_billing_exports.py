@@ -16,13 +16,17 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import Connection, text
 
-from bot.billing import exporting
+from bot.billing import exporting, ledger
 from bot.billing import service as billing
+from bot.billing.accounts import lock_accounts, open_account, system_account
+from bot.billing.ledger import Draft
+from bot.billing.posting import Origin, post
 from bot.ids import ClientId
 from bot.money import of
 from bot.storage.engine import Database
 from tests.integration.billing_world import (
     ALFA,
+    ANNA,
     BETA,
     BOOK,
     NORD,
@@ -100,6 +104,74 @@ def test_a_statement_opens_in_a_spreadsheet(db: Database) -> None:
     assert (sheet["I4"].value, sheet["I4"].data_type) == ('=1+1 "x\\" (operator)', "s")
 
 
+def out_of_order(conn: Connection) -> ClientId:
+    """Three deposits, the last written the earliest, two of one moment; what has no receipt; a top-up by Anna."""
+    add_partner(conn)
+    for key, hours in (("a", 2), ("b", 2), ("c", 1)):
+        amount = {"a": "1", "b": "20", "c": "300"}[key]
+        billing.deposit(conn, NORD, euro(amount), reason=key, by="operator", key=key, now=NOW + timedelta(hours=hours))
+    own, outside = open_account(conn, NORD, "partner", NORD, "EUR").id, system_account(conn, NORD, "outside", "EUR")
+    bare = Draft("bare", "gift", ledger.entries((outside, own, euro("4000"))))
+    post(conn, [bare], Origin(NORD, NOW + timedelta(hours=2, minutes=30)), locked=lock_accounts(conn, [own]))
+    alfa = add_client(conn, ALFA)
+    later = NOW + timedelta(hours=3)
+    say_yes(conn, ask_top_up(conn, alfa, euro("100"), now=later), now=later)
+    return alfa
+
+
+def test_a_statement_row_by_row(db: Database) -> None:
+    """By the moment, then as written; what a row has nothing of is empty; first and last row stand out."""
+    db.write_now(out_of_order)
+    shown = db.read_now(exporting.statement, NORD, "EUR", NOVEMBER)
+    receipts = [row.receipt for row in shown.rows]
+    assert [len(one) for one in receipts] == [5, 5, 5, 0, 5]
+    rows = list(csv.reader(io.StringIO(exporting.statement_csv(shown).removeprefix("\ufeff"))))
+    assert rows == [
+        ["Date", "Kind", "Amount", "Balance", "Currency", "Client", "Who", "Receipt", "Note"],
+        ["", "Opening balance", "", "0.00", "EUR", "", "", "", ""],
+        ["2026-11-26T10:00:00+02:00", "Deposit", "300.00", "300.00", "EUR", "", "", receipts[0], "c (operator)"],
+        ["2026-11-26T11:00:00+02:00", "Deposit", "1.00", "301.00", "EUR", "", "", receipts[1], "a (operator)"],
+        ["2026-11-26T11:00:00+02:00", "Deposit", "20.00", "321.00", "EUR", "", "", receipts[2], "b (operator)"],
+        ["2026-11-26T11:30:00+02:00", "Gift", "4000.00", "4321.00", "EUR", "", "", "", ""],
+        [
+            "2026-11-26T12:00:00+02:00",
+            "Withdrawal",
+            "-65.00",
+            "4256.00",
+            "EUR",
+            "48210017 Client 48210017",
+            "Anna",
+            receipts[4],
+            "",
+        ],
+        ["", "Closing balance", "", "4256.00", "EUR", "", "", "", ""],
+    ]
+    sheet = load_workbook(io.BytesIO(exporting.statement_xlsx(shown))).active
+    assert sheet is not None
+    bold = [n for n, row in enumerate(sheet.iter_rows()) if row[1].font.bold]
+    assert bold == [0, 1, len(shown.rows) + 2]
+
+
+def test_movements_are_the_newest_first_and_so_many(db: Database) -> None:
+    """Whatever the order they were written in; each with the balance after it."""
+    alfa = db.write_now(out_of_order)
+    rows = db.read_now(billing.movements, NORD, "EUR")
+    assert [(row.kind, row.amount, row.balance) for row in rows] == [
+        ("Withdrawal", euro("-65"), euro("4256")),
+        ("Gift", euro("4000"), euro("4321")),
+        ("Deposit", euro("20"), euro("321")),
+        ("Deposit", euro("1"), euro("301")),
+        ("Deposit", euro("300"), euro("300")),
+    ]
+    assert (rows[0].client_id, rows[0].curator_id, rows[0].note) == (alfa, ANNA, None)
+    assert (rows[2].client_id, rows[2].curator_id, rows[2].note) == (None, None, "b (operator)")
+    assert db.read_now(billing.movements, NORD, "EUR", 2) == rows[:2]
+    (row,) = db.read_now(billing.client_movements, NORD, alfa, "EUR")
+    assert (row.kind, row.amount, row.balance, row.receipt) == ("Deposit", euro("100"), euro("100"), rows[0].receipt)
+    assert db.read_now(billing.client_movements, NORD, alfa, "EUR", 0) == []
+    assert db.read_now(billing.movements, NORD, "USD") == []
+
+
 def test_the_journal_lists_every_posting(db: Database) -> None:
     db.write_now(a_month)
     rows = list(csv.DictReader(io.StringIO(db.read_now(exporting.journal_csv, NORD).removeprefix("\ufeff"))))
@@ -127,6 +199,26 @@ def test_beancount_states_our_balances(db: Database) -> None:
     assert stated["Assets:Clients:48210124:USD"] == Decimal("-6.00")
     assert {name: sums[name] for name in stated} == stated
     assert set(sums) <= set(stated)
+
+
+def test_beancount_states_what_we_say_of_people_and_what_follows_for_the_rest(db: Database) -> None:
+    """A balance of ours that is wrong is stated as it is; an account nobody has used has nothing."""
+
+    def unit(conn: Connection) -> list[str]:
+        out_of_order(conn)
+        system_account(conn, NORD, "bonus", "EUR")
+        add_a_cent_to_the_partner(conn)
+        return exporting.beancount(conn, NORD).splitlines()
+
+    stated = {line.split()[2]: line.split()[3] for line in db.write_now(unit) if " balance " in line}
+    assert stated == {
+        "Assets:Partner:EUR": "4256.01",
+        "Assets:Clients:48210017:EUR": "100.00",
+        "Equity:Outside:EUR": "-4321.00",
+        "Income:Discount:EUR": "-35.00",
+        "Income:Bonus:EUR": "0.00",
+        "Expenses:Service:EUR": "0.00",
+    }
 
 
 def add_a_cent_to_the_partner(conn: Connection) -> None:
