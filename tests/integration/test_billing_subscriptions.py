@@ -368,6 +368,139 @@ class TestChanging:
         db.write_now(unit)
 
 
+class TestWhatIsKept:
+    def test_of_one_created_unpaid(self, db: Database) -> None:
+        """Plan and period as asked, not as last time; and the row that the payment will be made by."""
+
+        def unit(conn: Connection) -> None:
+            client_id = world(conn, Wanted("48210025", balance="9.00"))
+            shop = [ChannelName("vk", "shop")]
+            made = subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="inbox", months=6, channels=shop)
+            assert (made.plan_title, made.months, made.channels) == ("Inbox", 6, 1)
+            assert (made.price, made.missing, made.paid) == (euro("162.00"), euro("153.00"), False)
+            assert (made.until, made.ends_after, made.sample_prices) == ("2026-11-29", "2027-05-26", True)
+            assert made.changes == (Changed(NORD, client_id, "unpaid"),)
+            row = conn.execute(select(tables.subscription)).one()
+            assert (row.id, row.plan, row.months, row.state) == (made.subscription_id, "inbox", 6, "unpaid")
+            assert (row.start_date, row.end_date, row.due_minor) == ("2026-11-26", "2026-11-29", 16_200)
+            (inside,) = conn.execute(select(tables.channel)).all()
+            assert (inside.partner_id, inside.name, inside.state) == (NORD, "shop", "active")
+            assert inside.subscription_id == made.subscription_id
+
+        db.write_now(unit)
+
+    def test_of_one_paid_from_the_balance(self, db: Database) -> None:
+        """It runs from the day it was created, whenever it is paid, and nothing is due any more."""
+
+        def unit(conn: Connection) -> None:
+            client_id = world(conn)
+            made = subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
+            day = NOW + 2 * DAY
+            billing.adjust_balance(conn, NORD, client_id, euro("90.00"), reason="b", by="operator", key="a", now=day)
+            row = conn.execute(select(tables.subscription)).one()
+            assert (row.state, row.due_minor, row.start_date) == ("active", None, "2026-11-26")
+            assert (row.end_date, row.anchor_day) == (made.ends_after, 26)
+            written = tables.ledger_transaction
+            paid = conn.execute(select(written).where(written.c.kind == "subscribe")).one()
+            assert (paid.key, paid.client_id, paid.at) == (f"subscribe:{made.subscription_id}", client_id, day)
+            assert balance_of(conn, client_id, day) == euro("0.00")
+            assert billing.check(conn).ok
+
+        db.write_now(unit)
+
+    def test_a_balance_that_reaches_to_the_cent_lacks_nothing(self, db: Database) -> None:
+        def unit(conn: Connection) -> None:
+            exact, more, less = (
+                world(conn, Wanted("48210025", balance="90.00", channels=2)),
+                add_client(conn, Wanted("48210033", balance="90.01", channels=2)),
+                add_client(conn, Wanted("48210041", balance="89.99", channels=2)),
+            )
+            made = [
+                subscribing.create_unpaid(conn, BOOK, asked(one), plan="pro", months=1) for one in (exact, more, less)
+            ]
+            assert [(one.missing, one.paid) for one in made] == [
+                (euro("0.00"), True),
+                (euro("0.00"), True),
+                (euro("0.01"), False),
+            ]
+
+        db.write_now(unit)
+
+    def test_what_stood_still_and_was_not_bought_runs_again_by_the_day(self, db: Database) -> None:
+        """Two stand still; one is taken into the subscription, for the other there is a day's money now."""
+
+        def unit(conn: Connection) -> None:
+            client_id = world(conn, Wanted("48210025", balance="1.99", channels=2))
+            billing.charge_due(conn, BOOK, NOW + DAY)
+            assert set(channel_rows(conn, client_id).values()) == {"notEnoughMoney"}
+            account = tables.account.c
+            conn.execute(tables.account.update().where(account.owner_id == client_id).values(posted=250))
+            only = names("48210025", 0)
+            subscribing.create_unpaid(conn, BOOK, asked(client_id, days=1), plan="pro", months=1, channels=only)
+            assert set(channel_rows(conn, client_id).values()) == {"active"}
+            assert balance_of(conn, client_id, NOW + DAY) == euro("0.50")
+
+        db.write_now(unit)
+
+
+class TestSecondTime:
+    def test_each_client_has_the_own_grace(self, db: Database) -> None:
+        """One let it pass: the other may still ask for it, and by paying earns it back for nobody else."""
+
+        def unit(conn: Connection) -> None:
+            lapsed = world(conn, Wanted("48210025", channels=1))
+            other = add_client(conn, Wanted("48210041", channels=1, balance="60.00"))
+            subscribing.create_unpaid(conn, BOOK, asked(lapsed), plan="pro", months=1)
+            billing.charge_due(conn, BOOK, NOW + 5 * DAY)
+            made = subscribing.create_unpaid(conn, BOOK, asked(other, days=5), plan="pro", months=1)
+            assert made.paid
+            again = refused(conn, "grace_used", subscribing.create_unpaid, asked(lapsed, days=5))
+            assert again.facts == {}
+            more = [ChannelName("vk", "x")]
+            made = subscribing.create_unpaid(conn, BOOK, asked(other, days=5), channels=more)
+            waits = refused(conn, "already_unpaid", subscribing.create_unpaid, asked(other, days=5), channels=more)
+            assert waits.facts == {"until": made.until}
+
+        db.write_now(unit)
+
+
+class TestTheOneThatIsNamed:
+    def test_is_changed_and_no_other(self, db: Database) -> None:
+        """Two run at once: without a name no change knows which is meant; a dry run of any writes nothing."""
+
+        def unit(conn: Connection) -> None:
+            client_id = world(conn, Wanted("48210025", channels=4))
+            for pair in ((0, 1), (2, 3)):
+                inside = names("48210025", *pair)
+                confirmed(
+                    conn,
+                    subscribing.quote_subscription(
+                        conn, BOOK, asked(client_id), plan="inbox", months=1, channels=inside
+                    ),
+                )
+            first, second = billing.standing(conn, client_id, NOW, BOOK).subscriptions
+            shop, gone = [ChannelName("vk", "shop")], names("48210025", 3)
+            before = conn.execute(select(tables.transfer.c.id)).all()
+            dry = asked(client_id, save=False)
+            subscribing.quote_upgrade(conn, BOOK, dry, "pro", first.id)
+            subscribing.quote_added_channels(conn, BOOK, dry, shop, first.id)
+            subscribing.quote_removed_channels(conn, BOOK, dry, gone, second.id)
+            assert conn.execute(select(tables.transfer.c.id)).all() == before
+            for ask, what in (
+                (subscribing.quote_added_channels, shop),
+                (subscribing.quote_removed_channels, gone),
+            ):
+                refused(conn, "which_subscription", ask, asked(client_id), what)
+            confirmed(conn, subscribing.quote_upgrade(conn, BOOK, asked(client_id), "pro", first.id))
+            confirmed(conn, subscribing.quote_added_channels(conn, BOOK, asked(client_id), shop, first.id))
+            confirmed(conn, subscribing.quote_removed_channels(conn, BOOK, asked(client_id), gone, second.id))
+            found = {one.id: one for one in billing.standing(conn, client_id, NOW, BOOK).subscriptions}
+            assert (found[first.id].plan, found[first.id].channels) == ("pro", 3)
+            assert (found[second.id].plan, found[second.id].channels) == ("inbox", 1)
+
+        db.write_now(unit)
+
+
 def test_the_guard_still_offers_the_subscription_first(db: Database) -> None:
     def unit(conn: Connection) -> None:
         quote = ask_top_up(conn, world(conn, BETA), euro("100.00"))
