@@ -61,10 +61,10 @@ def time_text(moment: datetime, zone: str, language: str) -> str:
     return format_skeleton("Hm", local, locale=language, fuzzy=True) if language == "ru" else local.strftime("%H:%M")
 
 
-def moment_text(moment: datetime, zone: str, language: str) -> str:
-    """Date and time in a zone: `26 Nov 09:15`, `26 ноября 09:15`."""
+def moment_text(moment: datetime, zone: str, language: str, *, weekday: bool = False) -> str:
+    """Date and time in a zone: `26 Nov 09:15`, `26 ноября 09:15`; with weekday `Thu 26 Nov 09:15`."""
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{date_text(local.date(), language, year=False)} {time_text(moment, zone, language)}"
+    return f"{date_text(local.date(), language, weekday=weekday, year=False)} {time_text(moment, zone, language)}"
 
 
 def country_text(code: str | None, language: str) -> str | None:

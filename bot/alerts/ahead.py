@@ -8,10 +8,12 @@ from sqlalchemy import Connection
 
 from bot.alerts import repository
 from bot.alerts.alert import Due
-from bot.alerts.quiet import next_opening, opening_after
+from bot.alerts.quiet import DaysOff, next_opening, opening_after
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.timing import AHEAD
 from bot.billing.local_day import first_instant
 from bot.directory import service as directory
+from bot.directory.people import Curator
 from bot.ids import ClientId, PartnerId
 
 _AHEAD_MAX = timedelta(days=16)
@@ -45,6 +47,29 @@ def too_late_later(
     return found
 
 
+def raised_at(rung: Due, zone: str, people: Collection[Curator], *, now: datetime, env: Surroundings) -> datetime:
+    """When a rung that is not reached yet will be raised for a client in this zone: on its day, or before, when the
+    next working hour of one of these `people` would be too late. It is they who hear of the partner's money."""
+    if not env.policy.respect_hours or rung.kind not in AHEAD:
+        return rung.due_at
+    ends = _ends_at(rung, zone)
+    calls = [_last_call(one, ends, now, env.policy.is_day_off) for one in people if not one.any_hour]
+    return min([rung.due_at, *calls])
+
+
+def _last_call(person: Curator, ends: datetime, now: datetime, off: DaysOff) -> datetime:
+    """The first moment at which a person is at work and will not be again before the end."""
+    at = next_opening(person, max(now, ends - _AHEAD_MAX), off)
+    while at < ends and _reach(person, at, off) < ends:
+        at = opening_after(person, at, off)
+    return at
+
+
+def _reach(person: Curator, now: datetime, off: DaysOff) -> datetime:
+    """Up to when this person, who is at work now, has to be told now."""
+    return min(opening_after(person, now, off), now + _AHEAD_MAX)
+
+
 def _horizons(
     conn: Connection, partners: Collection[PartnerId], now: datetime, env: Surroundings
 ) -> dict[PartnerId, datetime]:
@@ -53,7 +78,7 @@ def _horizons(
     found: dict[PartnerId, datetime] = {}
     for person in directory.hearing_of_money(conn, partners):
         if not person.any_hour and next_opening(person, now, off) == now:
-            opens = min(opening_after(person, now, off), now + _AHEAD_MAX)
+            opens = _reach(person, now, off)
             found[person.partner_id] = max(opens, found.get(person.partner_id, opens))
     return found
 

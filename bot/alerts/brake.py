@@ -129,6 +129,7 @@ def _usual(conn: Connection, partner_id: PartnerId, now: datetime) -> int:
     query = select(alert.c.raised_at, alert.c.client_id).where(
         alert.c.partner_id == partner_id, alert.c.raised_at > now - _LOOKED_BACK, alert.c.kind.in_(kinds)
     )
+    query = query.where(repository.RAISED)
     days: dict[str, set[str]] = {}
     for raised_at, client_id in conn.execute(query):
         days.setdefault(raised_at.date().isoformat(), set()).add(client_id)

@@ -13,6 +13,7 @@ from bot.alerts.facts import outlook
 from bot.alerts.policy import Policy
 from bot.alerts.rules import Hours, ladder, not_said_before
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.unraised import gone, unraised
 from bot.billing.standing import Standing
 from bot.billing.standings import standings
 from bot.directory import service as directory
@@ -46,6 +47,7 @@ def rebuild(
         rungs = _ladders(conn, client_ids, now, env)
         said = repository.said(conn, client_ids)
         fresh = {one: (partner, not_said_before(due, said.get(one, {}))) for one, (partner, due) in rungs.items()}
+        _note_gone(conn, client_ids, fresh, reasons, now)
         repository.replace_ladders(conn, fresh)
         for client_id, alerts in repository.open_of_clients(conn, client_ids).items():
             held = rungs.get(client_id, (None, ()))[1]
@@ -54,6 +56,25 @@ def rebuild(
                 settle(conn, over, reasons[client_id], now)
                 settled[client_id] = Settled(tuple(over), _is_short(held, now))
     return settled
+
+
+def _note_gone(
+    conn: Connection,
+    client_ids: list[ClientId],
+    fresh: Mapping[ClientId, tuple[PartnerId, tuple[Due, ...]]],
+    reasons: Mapping[ClientId, str],
+    now: datetime,
+) -> None:
+    """Keep what had come due since the last scan and is over already."""
+    before = repository.rungs_reached(conn, client_ids, now)
+    notes = [
+        unraised(fresh[client_id][0], client_id, rung, reached, reasons[client_id], now)
+        for client_id, reached in before.items()
+        if client_id in fresh
+        for rung in gone(reached, fresh[client_id][1], now)
+    ]
+    if notes:
+        repository.insert_alerts(conn, notes)
 
 
 def settle(conn: Connection, alerts: Sequence[Alert], resolution: str, now: datetime) -> None:

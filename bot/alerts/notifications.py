@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, delete, exists, or_, select, text, upda
 from bot.alerts.alert import Alert
 from bot.alerts.repository import OPEN, as_alert
 from bot.ids import AlertId, ClientId, CuratorId, DeliveryId, PartnerId
+from bot.messaging.message import ErrorCode
 from bot.storage.queries import insert_if_absent
 from bot.storage.tables import alert, curator, delivery, digest, hold, notification
 
@@ -73,6 +74,19 @@ def begin_digest(conn: Connection, curator_id: CuratorId, day: date, now: dateti
     """Take the one regular message that a person gets on a day of its calendar; False when it was taken before."""
     row = {"curator_id": curator_id, "day": day.isoformat(), "at": now}
     return bool(insert_if_absent(conn, digest, [row]))
+
+
+def regular_messages(conn: Connection, curator_ids: Iterable[CuratorId]) -> set[tuple[CuratorId, str]]:
+    """The days, in ISO form, whose one regular message these people got."""
+    query = select(digest.c.curator_id, digest.c.day).where(digest.c.curator_id.in_(list(curator_ids)))
+    return {(CuratorId(row.curator_id), row.day) for row in conn.execute(query)}
+
+
+def waits(conn: Connection, curator_ids: Iterable[CuratorId]) -> list[tuple[AlertId, CuratorId, datetime]]:
+    """Everything that waits for these people, and till when."""
+    query = select(notification.c.alert_id, notification.c.curator_id, notification.c.send_at)
+    query = query.where(WAITING, notification.c.curator_id.in_(list(curator_ids)))
+    return [(AlertId(row.alert_id), CuratorId(row.curator_id), row.send_at) for row in conn.execute(query)]
 
 
 def left_to_unreached(conn: Connection, limit: int) -> list[tuple[Alert, CuratorId]]:
@@ -210,25 +224,28 @@ def told_already(conn: Connection, alert_ids: Sequence[AlertId]) -> list[Curator
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of telling one person of one alert; `delivery_state` is how far the message got."""
+    """What came of telling one person of one alert; `delivery_state` is how far the message got, `error_code` and
+    `failure` what the last attempt failed of, if it did."""
 
     outcome: str
     reason: str | None
     at: datetime
     send_at: datetime | None
     delivery_state: str | None
+    error_code: ErrorCode | None = None
+    failure: str | None = None
 
 
 def told_of(conn: Connection, alert_ids: Sequence[AlertId]) -> dict[tuple[AlertId, CuratorId], Told]:
     """Who was or is to be told of these alerts."""
     query = (
-        select(notification, delivery.c.state)
+        select(notification, delivery.c.state, delivery.c.error_code, delivery.c.reason.label("failure"))
         .outerjoin(delivery, delivery.c.id == notification.c.delivery_id)
         .where(notification.c.alert_id.in_(alert_ids))
     )
     return {
         (AlertId(row.alert_id), CuratorId(row.curator_id)): Told(
-            row.outcome, row.reason, row.at, row.send_at, row.state
+            row.outcome, row.reason, row.at, row.send_at, row.state, row.error_code, row.failure
         )
         for row in conn.execute(query)
     }

@@ -19,6 +19,7 @@ from bot.alerts.repository import UNSAID
 from bot.alerts.rules import pick
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import moments
+from bot.alerts.unraised import LASTS_LONGER, due_facts, gone, unraised
 from bot.billing.local_day import local_date
 from bot.billing.standing import Standing
 from bot.billing.standings import standings
@@ -49,7 +50,7 @@ class Raised:
 
     def report(self, clients: int) -> ScanReport:
         """The numbers, without messages: those are counted when they are written."""
-        silent = Counter(one.resolution for one in self.alerts if one.resolution is not None)
+        silent = Counter(one.resolution.partition(":")[0] for one in self.alerts if one.resolution is not None)
         reasons = Counter(reason for _, _, reason in self.suppressed) + silent + Counter({NOBODY: self.unheard})
         alerts = sum(one.open for one in self.alerts)
         return ScanReport(
@@ -86,9 +87,10 @@ def plan(
     now: datetime,
     env: Surroundings,
     declined: Mapping[PartnerId, datetime] = _NOTHING,
+    known_at: datetime | None = None,
 ) -> Raised:
-    """What raising these rungs would come to; writes nothing."""
-    alerts, unsaid = _alerts(conn, due, now, env, declined)
+    """What raising these rungs would come to; writes nothing. `known_at`: as clients stood then, if not now."""
+    alerts, unsaid = _alerts(conn, due, now, env, declined, known_at or now)
     people = directory.recipients(conn, {one.client_id for one in alerts if one.open}, now)
     open_alerts = [one for one in alerts if one.open]
     return Raised(
@@ -127,9 +129,10 @@ def _alerts(
     now: datetime,
     env: Surroundings,
     declined: Mapping[PartnerId, datetime],
+    known_at: datetime,
 ) -> tuple[list[Alert], dict[AlertId, str]]:
     """What the rungs come to, and what of it nobody is told, with the reason."""
-    known = standings(conn, due, now, env.book)
+    known = standings(conn, due, known_at, env.book)
     clients = directory.clients_by_id(conn, due)
     stopped = paid_through(conn, known)
     open_alerts = repository.open_of_clients(conn, due)
@@ -139,11 +142,17 @@ def _alerts(
     unsaid: dict[AlertId, str] = {}
     for client_id, rungs in due.items():
         open_kinds = {one.kind for one in open_alerts.get(client_id, ())}
-        rungs = [rung for rung in rungs if not _put_off(rung, known[client_id])]
+        off = [rung for rung in rungs if _put_off(rung, known[client_id])]
+        rungs = [rung for rung in rungs if rung not in off]
+        alerts += [
+            unraised(clients[client_id].partner_id, client_id, rung, off, LASTS_LONGER, now)
+            for rung in gone(off, (), now)
+        ]
         picked = pick(rungs, open_kinds, now, forget_after, cooling.get(client_id, ()))
         endings = {rung: _SUPERSEDED for rung in picked.superseded} | {rung: _FORGOTTEN for rung in picked.forgotten}
         for rung in (*picked.say, *picked.cooling, *endings):
             facts = snapshot(clients[client_id], known[client_id], rung, env.book, stopped.get(client_id))
+            facts |= due_facts(rung, rungs)
             alerts.append(_alert(clients[client_id], rung, facts, now, endings.get(rung)))
             refused = declined.get(alerts[-1].partner_id)
             if rung in picked.cooling:

@@ -17,6 +17,10 @@ OPEN = text("alert.state = 'open'")
 """In the words of the partial index, so that it is used."""
 UNSAID = ("superseded", "forgotten")
 """Resolutions of alerts that nobody was to be told of: a bigger one spoke, it is history."""
+UNRAISED = "unraised"
+"""With this word begins the resolution of what came due and was over before it was raised. It is kept for `why` alone:
+the same may come due again and be said then."""
+RAISED = or_(alert.c.resolution.is_(None), alert.c.resolution.not_like(f"{UNRAISED}:%"))
 _WATCHED = [kind.value for kind in WATCHED]
 _AHEAD = [Kind.ENDING.value, Kind.RUNNING_OUT.value]
 _UNHEARD = ["cancelled", "failed", "undelivered", "expired"]
@@ -37,7 +41,7 @@ _OPEN_OF_CLIENTS = Reading(
 )
 _SAID = Reading(
     select(alert.c.client_id, alert.c.kind, alert.c.cycle, func.min(alert.c.stage).label("most"))
-    .where(alert.c.client_id.in_(_IDS), alert.c.kind.in_(_WATCHED))
+    .where(alert.c.client_id.in_(_IDS), alert.c.kind.in_(_WATCHED), RAISED)
     .group_by(alert.c.client_id, alert.c.kind, alert.c.cycle)
 )
 _REACHED = Reading(select(alert_due).where(alert_due.c.client_id.in_(_IDS), alert_due.c.due_at <= bindparam("now")))

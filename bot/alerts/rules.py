@@ -146,6 +146,13 @@ def pick(
     )
 
 
+def passed_over(due: Collection[Due], said: Due) -> tuple[Due, ...]:
+    """The stages of the same cycle that were due as well when this one was, the earliest first: this one stands for
+    them."""
+    same = [one for one in due if (one.kind, one.cycle) == (said.kind, said.cycle) and one.stage > said.stage]
+    return tuple(sorted(same, key=lambda one: -one.stage))
+
+
 def says_more(one: tuple[Kind, int], other: tuple[Kind, int]) -> bool:
     """Whether an open alert of this kind and stage says more than that one of the same client."""
     if one[0] is Kind.STOPPED:

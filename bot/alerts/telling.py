@@ -11,10 +11,10 @@ from bot.alerts import notifications, repository
 from bot.alerts.alert import Alert, Kind
 from bot.alerts.digest import Digest, digest
 from bot.alerts.fingerprint import message_key
-from bot.alerts.quiet import opening_after, send_at
+from bot.alerts.quiet import send_at
 from bot.alerts.report import ScanReport
 from bot.alerts.surroundings import Surroundings
-from bot.alerts.timing import can_wait, deadline
+from bot.alerts.timing import deadline, in_turn
 from bot.alerts.wording import worded
 from bot.directory import service as directory
 from bot.directory.people import Curator, Suppression
@@ -58,10 +58,10 @@ def _timely(conn: Connection, curator: Curator, alerts: list[Alert], now: dateti
     day = now.astimezone(ZoneInfo(curator.time_zone)).date()
     if notifications.begin_digest(conn, curator.id, day, now):
         return alerts
-    following = opening_after(curator, now, env.policy.is_day_off)
-    later = [one for one in alerts if can_wait(one, following)]
-    notifications.postpone(conn, curator.id, [one.id for one in later], following)
-    return [one for one in alerts if one not in later]
+    turns = {one.id: in_turn(curator, one, now, True, env) for one in alerts}
+    for at in {at for at in turns.values() if at > now}:
+        notifications.postpone(conn, curator.id, [one for one, turn in turns.items() if turn == at], at)
+    return [one for one in alerts if turns[one.id] == now]
 
 
 def _in_hours(conn: Connection, curator: Curator, alerts: list[Alert], now: datetime, env: Surroundings) -> list[Alert]:

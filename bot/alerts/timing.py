@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from bot.alerts import holds, repository
 from bot.alerts.alert import Alert, Kind
 from bot.alerts.holds import Hold, HoldKind
-from bot.alerts.quiet import send_at
+from bot.alerts.quiet import opening_after, send_at
 from bot.alerts.rules import local_time
 from bot.alerts.surroundings import Surroundings
 from bot.billing.local_day import first_instant
@@ -19,7 +19,8 @@ from bot.ids import AlertId, CuratorId
 _DAY = timedelta(days=1)
 _LONG = timedelta(days=60)
 """What is put off until it changes, and has no end, comes again after so long."""
-_AHEAD = (Kind.ENDING, Kind.RUNNING_OUT)
+AHEAD = (Kind.ENDING, Kind.RUNNING_OUT)
+"""What has an end that can be told before."""
 
 
 def moments(
@@ -48,7 +49,7 @@ def polite(person: Curator, now: datetime, env: Surroundings) -> datetime:
 
 def deadline(alert: Alert) -> datetime | None:
     """When it is too late to hear of it: the moment at which what is announced happens. None for what has happened."""
-    if alert.kind not in _AHEAD or alert.last_day is None:
+    if alert.kind not in AHEAD or alert.last_day is None:
         return None
     return first_instant(alert.last_day + _DAY, alert.facts["time_zone"])
 
@@ -57,6 +58,15 @@ def can_wait(alert: Alert, until: datetime) -> bool:
     """Whether it is early enough to hear of it then: what has happened, or happens before, cannot wait."""
     too_late = deadline(alert)
     return too_late is not None and until < too_late
+
+
+def in_turn(person: Curator, alert: Alert, at: datetime, gone: bool, env: Surroundings) -> datetime:
+    """When an alert goes that may be told from `at` on: with the one regular message of that day. Once that one is
+    `gone`, the next day's, unless it would be too late then."""
+    if not gone or not env.policy.respect_hours or person.any_hour:
+        return at
+    following = opening_after(person, at, env.policy.is_day_off)
+    return following if can_wait(alert, following) else at
 
 
 def _is_same(alert: Alert, snoozed: Alert | None) -> bool:

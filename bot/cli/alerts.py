@@ -1,20 +1,23 @@
-"""`scan` and `due`: raise what is due now; who runs out when."""
+"""`scan`, `due` and `why`: raise what is due now; who runs out when; who was told of what."""
 
 import getpass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from sqlalchemy import Connection
 
 from bot.alerts import brake
 from bot.alerts import service as alerts
+from bot.alerts.alert import Kind
 from bot.alerts.due import DueClient, due_list
 from bot.alerts.due_picture import Page, page_of
 from bot.alerts.ladders import CHUNK
 from bot.alerts.report import ScanReport
 from bot.alerts.restaging import restage
+from bot.alerts.stages import EARLY, Stage
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.why import Outcome
 from bot.alerts.why import why as outcomes_of
@@ -151,21 +154,44 @@ def why(
         return
     rows = [
         (
-            one.curator,
+            escaped(one.curator),
             one.kind.replace("_", " "),
-            " ".join([one.verdict.replace("_", " "), one.delivery_state or "", (one.reason or "").replace("_", " ")]),
+            _came_to(one),
             f"{one.at:%d %b %H:%M}" if one.at else "–",
             f"{one.next_at:%d %b %H:%M}" if one.next_at else "–",
+            _heard(one),
         )
         for one in found
     ]
-    print_table(
-        "", ("curator", "rule", "outcome", "at (UTC)", "next (UTC)"), rows, "Nobody has to do with this client."
-    )
+    columns = ("curator", "rule", "outcome", "at (UTC)", "next (UTC)", "heard, in their time")
+    print_table("", columns, rows, "Nobody has to do with this client.")
+    for line in dict.fromkeys(_passed(one.kind, stage) for one in found for stage in one.passed):
+        console.print(line, soft_wrap=True)
+
+
+def _came_to(one: Outcome) -> str:
+    """What a rule came to, with the provider's code and what it means where the message did not arrive."""
+    words = [one.verdict.replace("_", " "), one.delivery_state or "", (one.reason or "").replace("_", " ")]
+    failed = ", ".join(str(part) for part in (one.error_code, one.failure) if part is not None)
+    return " ".join(word for word in (*words, f"({failed})" if failed else "") if word)
+
+
+def _heard(one: Outcome) -> str:
+    """When this person hears of the next stage, or why not."""
+    if one.next_told_at is None:
+        return (one.next_reason or "–").replace("_", " ")
+    return f"{one.next_told_at.astimezone(ZoneInfo(one.time_zone)):%a %d %b %H:%M}"
+
+
+def _passed(kind: Kind, one: Stage) -> str:
+    said = "was told ahead of time" if one.reason == EARLY else "was due by then"
+    unit = "" if kind is Kind.LOW_BALANCE else " days"
+    name = kind.replace("_", " ")
+    return f"{name}: stage {one.stage}{unit}: passed over, because {one.instead}{unit} {said}"
 
 
 def _outcomes(conn: Connection, here: Session, partner: str | None, client: str) -> list[Outcome]:
-    return outcomes_of(conn, client_of(conn, partner_of(conn, partner), client).id, now=here.now)
+    return outcomes_of(conn, client_of(conn, partner_of(conn, partner), client).id, now=here.now, env=here.env)
 
 
 def _answer(here: Session, partner: str | None, yes: bool) -> None:

@@ -38,15 +38,17 @@ def picked(ctx: Context, tap: Tap) -> Replies:
 
 
 def _explained(ctx: Context, client: Client) -> Reply:
-    found = why(ctx.conn, client.id, now=ctx.now, clients_own=False)
+    found = why(ctx.conn, client.id, now=ctx.now, env=ctx.env.around, clients_own=False)
     people = [
-        {"name": name, **_rules(list(outcomes))}
-        for (_, name), outcomes in groupby(found, lambda one: (one.curator_id, one.curator))
+        {"name": name, "zone": zone, **_rules(list(outcomes))}
+        for (_, name, zone), outcomes in groupby(found, lambda one: (one.curator_id, one.curator, one.time_zone))
     ]
     taken = claims.claims(ctx.conn, [client.id], ctx.now).get(client.id)
     facts = {
         **about(client),
         "people": people,
+        "passed": _passed(found),
+        "client_zone": client.time_zone,
         "claimed_by": directory.get_curator(ctx.conn, taken.curator_id).name if taken else None,
         "done": _done(ctx, client),
         "zone": ctx.curator.time_zone,
@@ -71,10 +73,22 @@ def _rule(one: Outcome) -> dict[str, Any]:
         "stage": one.stage,
         "at": one.at.isoformat() if one.at else None,
         "state": one.delivery_state,
+        "code": one.error_code,
+        "means": one.failure,
         "next_stage": one.next_stage,
         "next_at": one.next_at.isoformat() if one.next_at else None,
+        "next_told_at": one.next_told_at.isoformat() if one.next_told_at else None,
         "next_reason": one.next_reason,
     }
+
+
+def _passed(outcomes: list[Outcome]) -> list[dict[str, Any]]:
+    """The stages that the last ones stand for, once for all: it is so for everybody."""
+    found = {(one.kind, one.stage, one.instead, one.reason) for outcome in outcomes for one in outcome.passed}
+    return [
+        {"kind": kind.value, "stage": stage, "instead": instead, "reason": reason}
+        for kind, stage, instead, reason in sorted(found, key=lambda one: (one[0], -one[1]))
+    ]
 
 
 def _done(ctx: Context, client: Client) -> list[dict[str, Any]]:

@@ -60,12 +60,14 @@ def day(
     return i18n.date_text(parsed, language, weekday=weekday, year=year)
 
 
-def moment(value: datetime | str | None, zone: str, today: date | str | None = None, *, language: str) -> str:
+def moment(
+    value: datetime | str | None, zone: str, today: date | str | None = None, weekday: bool = False, *, language: str
+) -> str:
     """Day and time in a zone, given as a datetime or as ISO text with an offset. With the reader's `today`, that day
     and the one before are called so."""
     if not value:
         return NOTHING
-    said = i18n.moment_text(_moment(value), zone, language)
+    said = i18n.moment_text(_moment(value), zone, language, weekday=weekday)
     if not today:
         return said
     ago = (date.fromisoformat(today) if isinstance(today, str) else today) - i18n.local_date(_moment(value), zone)

@@ -142,6 +142,8 @@ def _messages(registry: Registry, entry: Entry, source: str) -> Iterator[tuple[s
     ):
         words = [word for word in ([strings] if isinstance(strings, str) else strings or ()) if word is not None]
         context = words.pop(0) if function in ("pgettext", "npgettext") else None
+        if not words:
+            continue  # words that are chosen elsewhere: whoever chooses them sees to their translations
         yield context, words[0], words[1] if function in ("ngettext", "npgettext") else None
     yield from ((None, title, None) for title in entry.buttons.values())
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, WithJsonSchema
 from sqlalchemy import Connection
 
+from bot.alerts.surroundings import Surroundings
 from bot.billing.service import PriceBook
 from bot.directory.people import Partner
 from bot.money import Money, as_json
@@ -35,13 +36,17 @@ MoneyView = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a page's reader is given: the partner whose console it is, what was asked, the prices."""
+    """What a page's reader is given: the partner whose console it is, what was asked, the prices.
+
+    `around`: what alerts need, where the process knows it.
+    """
 
     partner: Partner
     ask: Ask
     book: PriceBook
     alone: bool
     """There is no other partner, so what belongs to nobody may be shown too."""
+    around: Surroundings | None = None
 
     def may_see(self, partner_id: str | None) -> bool:
         """Whether what belongs to this partner, or to nobody, may be shown."""

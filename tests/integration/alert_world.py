@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, select
 from bot.alerts import service as alerts
 from bot.alerts.policy import policy
 from bot.alerts.report import ScanReport
+from bot.alerts.repository import RAISED
 from bot.alerts.surroundings import Surroundings
 from bot.billing import service as billing
 from bot.billing.changed import Changed
@@ -191,8 +192,8 @@ def messages(conn: Connection, curator_id: CuratorId | None = None) -> list[Row[
 
 
 def raised(conn: Connection) -> list[tuple[str, int, str]]:
-    """Kind, stage and state of every alert, in the order they were raised."""
-    query = select(alert.c.kind, alert.c.stage, alert.c.state).order_by(alert.c.id)
+    """Kind, stage and state of every alert, in the order they were raised; without notes of what was over before."""
+    query = select(alert.c.kind, alert.c.stage, alert.c.state).where(RAISED).order_by(alert.c.id)
     return [tuple(row) for row in conn.execute(query)]
 
 

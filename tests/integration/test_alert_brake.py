@@ -66,7 +66,7 @@ async def test_after_a_no_nobody_is_told_and_what_comes_next_is(db: Database) ->
         assert (report.held, report.alerts, report.messages, dict(report.suppressed)) == (0, 5, 0, {"declined": 5})
         assert set(outcomes(conn)) == {("sent", None), ("suppressed", "declined")}
         some = ClientId(conn.execute(select(client.c.id)).scalars().first() or "")
-        assert {(one.verdict, one.reason) for one in why(conn, some, now=NOW) if one.kind == "ending"} == {
+        assert {(one.verdict, one.reason) for one in why(conn, some, now=NOW, env=ENV) if one.kind == "ending"} == {
             ("not_sent", "declined")
         }
         later = NOW + timedelta(days=4)

@@ -9,7 +9,18 @@ from bot.alerts.postponing import history
 from bot.alerts.why import why
 from bot.directory import service as directory
 from bot.storage.engine import Database
-from tests.integration.alert_world import ALFA, BETA, GAMMA, RIGA, add_client, add_curator, add_partner, messages, scan
+from tests.integration.alert_world import (
+    ALFA,
+    BETA,
+    ENV,
+    GAMMA,
+    RIGA,
+    add_client,
+    add_curator,
+    add_partner,
+    messages,
+    scan,
+)
 from tests.integration.chat_world import Phone, phone_of
 
 
@@ -28,8 +39,8 @@ async def test_why_says_what_was_sent_what_was_not_and_what_comes(db: Database) 
         scan(conn)
         text = anna.ask("why alfa").text
         assert text.startswith("*Alfa Dental* ID 48210017: who was told\n*Anna*\n")
-        assert "– subscription ends: sent 26 Nov 09:00 (on its way); next 30 Nov 09:00" in text
-        assert "not sent, muted the client; next 30 Nov 09:00 (muted the client)" in text
+        assert "– subscription ends: sent 26 Nov 09:00 (on its way); next Mon 30 Nov 09:00" in text
+        assert "not sent, muted the client; next Mon 30 Nov 09:00 (muted the client)" in text
         assert "nothing due" in text
         assert marta.ask("почему альфа").text.startswith("*Alfa Dental* ID 48210017: кому сообщено")
 
@@ -46,7 +57,7 @@ async def test_one_is_made_responsible_and_hears_of_it(db: Database) -> None:
         assert note.to_address == marta.address
         assert "Anna назначает вас" in note.body
         scan(conn)
-        spared = [one.reason for one in why(conn, client.id, now=anna.now) if one.curator == "Anna"]
+        spared = [one.reason for one in why(conn, client.id, now=anna.now, env=ENV) if one.curator == "Anna"]
         assert "assigned" in spared
         assert "за вами" in marta.ask("назначь альфу на меня").text
         assert "belongs to everybody again" in anna.ask("assign alfa to everybody").text

@@ -144,7 +144,7 @@ async def test_an_amount_and_days_left_both_fire_and_both_leave_a_trace(db: Data
         alerts.apply(conn, [Changed(RIGA, client, "imported")], now=NOW, env=both)
         alerts.scan(conn, now=NOW, env=both)
         assert {one[:2] for one in raised(conn) if one[2] == "open"} == {("low_balance", 50), ("running_out", 3)}
-        explained = {one.kind: one.verdict for one in why(conn, client, now=NOW)}
+        explained = {one.kind: one.verdict for one in why(conn, client, now=NOW, env=ENV)}
         assert (explained[Kind.LOW_BALANCE], explained[Kind.RUNNING_OUT]) == ("sent", "sent")
 
     await db.write(story)
@@ -250,7 +250,8 @@ async def test_no_alert_goes_missing_without_a_word(db: Database) -> None:
         client = add_client(conn)
         directory.stop(conn, anna, NOW)
         assert scan(conn).suppressed["nobody"] == 1
-        told = {one.curator: (one.verdict, one.reason) for one in why(conn, client, now=NOW) if one.kind == "ending"}
+        found = [one for one in why(conn, client, now=NOW, env=ENV) if one.kind == "ending"]
+        told = {one.curator: (one.verdict, one.reason) for one in found}
         assert told == {"Anna": ("not_sent", "stopped"), "New": ("not_sent", "no_consent")}
 
     await db.write(story)

@@ -23,7 +23,7 @@ from bot.directory import arrangements
 from bot.directory import service as directory
 from bot.errors import UserError
 from bot.ids import ClientId, CuratorId
-from bot.storage.tables import alert, notification
+from bot.storage.tables import alert, alert_due, notification
 from tests.conftest import fresh_sqlite
 from tests.integration.alert_world import (
     ALFA,
@@ -48,10 +48,13 @@ WORDS = set(
 NOTHING = {"not_yet", "no_subscription", "no_daily_payments", "channels_run", "no_level_reached", "nothing_unpaid",
            "no_renewal_failed"}  # fmt: skip
 
+PASSED = {"passed_over", "said_early"}
+
 client, person = st.integers(0, 1), st.integers(0, 2)
 step = st.one_of(
     st.tuples(st.just("wait"), st.integers(3, 40)),
     st.tuples(st.just("wait"), st.integers(3, 40)),
+    st.tuples(st.just("outage"), st.integers(1, 9)),
     st.tuples(st.just("move_end"), client, st.integers(-2, 20)),
     st.tuples(st.just("top_up"), client, st.integers(1, 60)),
     st.tuples(st.just("mute"), person, client),
@@ -83,12 +86,24 @@ class History:
         wanted = (replace(ALFA, ends=date(2026, 12, 28)), BETA)
         self.clients: list[ClientId] = [add_client(conn, one, now=START) for one in wanted]
         self.seen: dict[tuple[ClientId, CuratorId, str, date], Outcome] = {}
+        self.due: set[tuple[str, str, int, str]] = set()
+        """Client, kind, stage and cycle of everything that came due, as the ladder had it before anything was done."""
 
     def wait(self, hours: int) -> None:
         for _ in range(0, hours, 4):
             self.now += timedelta(hours=4)
+            self.note_due()
             charge(self.conn, self.now)
+            self.note_due()
             alerts.scan(self.conn, now=self.now, env=HOURS)
+
+    def outage(self, days: int) -> None:
+        """Nobody looks for some days."""
+        self.now += timedelta(days=days)
+
+    def note_due(self) -> None:
+        query = select(alert_due.c.client_id, alert_due.c.kind, alert_due.c.stage, alert_due.c.cycle)
+        self.due |= {tuple(row) for row in self.conn.execute(query.where(alert_due.c.due_at <= self.now))}
 
     def move_end(self, which: int, days: int) -> None:
         move_end(self.conn, self.clients[which], (self.now + timedelta(days=days)).date(), now=self.now)
@@ -136,13 +151,25 @@ class History:
     def look(self) -> None:
         """Ask why of every client, and hold the answers against what is in the tables."""
         for client_id in self.clients:
-            found = why(self.conn, client_id, now=self.now)
+            found = why(self.conn, client_id, now=self.now, env=HOURS)
             pairs = [(one.curator_id, one.kind) for one in found]
             assert sorted(pairs) == sorted((who, kind) for who in self.people for kind in WATCHED)
             for one in found:
                 _is_explained(one, self.now)
                 _is_true(self.conn, client_id, one)
                 self.seen[(client_id, one.curator_id, one.kind, self.now.date())] = one
+            self._every_stage_has_one(client_id, found)
+
+    def _every_stage_has_one(self, client_id: ClientId, found: list[Outcome]) -> None:
+        """Whatever came due has for each person exactly one outcome on its day, and a reason where it was not sent."""
+        for person in self.people:
+            stages = [one for outcome in found if outcome.curator_id == person for one in outcome.stages]
+            days = [(one.kind.value, one.stage, one.cycle, one.due_at) for one in stages]
+            assert len(days) == len(set(days)), days
+            assert {day[:3] for day in days} >= {due[1:] for due in self.due if due[0] == client_id}
+            for one in stages:
+                assert one.verdict in ("sent", "waiting") or one.reason in WORDS | PASSED, one
+                assert (one.instead is None) == (one.reason not in PASSED)
 
     def _leave(self, who: int, change: Callable[[CuratorId], object], which: int | None = None) -> None:
         one = self.people[who]
@@ -184,7 +211,8 @@ def _is_true(conn: Connection, client_id: ClientId, one: Outcome) -> None:
         assert one.verdict == "nothing_due"
         return
     meant = {"sent": "sent", "waiting": "waiting", "suppressed": "not_sent", "settled": "not_sent", None: "not_sent"}
-    assert one.verdict == meant[rows[0].outcome]
+    silenced = rows[0].outcome == "waiting" and one.reason in {"muted", "stopped"}
+    assert one.verdict == ("not_sent" if silenced else meant[rows[0].outcome])
     assert "waiting" not in [row.outcome for row in rows[1:] if one.verdict == "nothing_due"]
 
 
@@ -196,6 +224,7 @@ def test_every_client_curator_rule_and_day_has_one_explained_outcome(steps: list
         def play(conn: Connection) -> None:
             history = History(conn)
             for name, *values in steps:
+                history.note_due()
                 with suppress(UserError):
                     getattr(history, name)(*values)
                 history.wait(4)

@@ -6,6 +6,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 
 from bot import i18n
+from bot.messaging.error_words import CODES, every_word, meaning
 from bot.messaging.message import ErrorClass
 from bot.messaging.transports.wazzup_errors import CLASS_OF, spelled
 
@@ -33,9 +34,23 @@ def test_placeholders_survive_translation(language: str) -> None:
         assert not list(message.check())
 
 
+@pytest.mark.parametrize("language", [one for one in i18n.LANGUAGES if one != "en"])
+def test_what_codes_and_reasons_mean_is_translated(language: str) -> None:
+    catalog = i18n.catalogs(language)["errors"]
+    assert {message.id for message in catalog if message.id} == every_word()
+    assert all(message.string for message in catalog)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(63024, "the recipient is not valid"), (99999, "see the provider's page"), ("NEW_ONE", "the provider's code")],
+)
+def test_a_code_is_told_in_plain_words(code: int | str, words: str) -> None:
+    assert meaning(code) == words
+
+
 def test_what_a_person_can_put_right_at_wazzup_has_words() -> None:
     """Only codes that mean a mistake of ours stand there by themselves."""
-    words = (TEMPLATES / "words.html.j2").read_text(encoding="utf-8")
     ours = (ErrorClass.TEMPLATE, ErrorClass.PERMANENT)
     codes = [spelled(code) for code, kind in CLASS_OF.items() if kind not in ours]
-    assert [code for code in codes if f'"{code}": _(' not in words] == []
+    assert [code for code in codes if code not in CODES] == []

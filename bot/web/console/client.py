@@ -93,7 +93,8 @@ class ClientPage:
     channels: tuple[ChannelLine, ...]
     told: tuple[Told, ...]
     why: tuple[Outcome, ...]
-    """What every rule came to for every curator, and what comes next."""
+    """What every rule came to for every curator, and what comes next; empty where the process does not know what alerts
+    need."""
     alerts: tuple[Said, ...]
     movements: tuple[MovementLine, ...]
     left: str | None
@@ -127,7 +128,7 @@ def read_client(conn: Connection, reading: Reading) -> ClientPage:
         subscriptions=tuple(map(_subscribed, stands.subscriptions)),
         channels=tuple(map(_channel, stands.channels)),
         told=_told(conn, client.id),
-        why=tuple(why(conn, client.id, now=reading.now, clients_own=False)),
+        why=_why(conn, client.id, reading),
         alerts=_said(conn, client.id),
         movements=movement_lines(conn, client_movements(conn, client.partner_id, client.id, client.currency, _LAST)),
         left=reading.ask.choice("left", (HEIRS, NOBODY)),
@@ -162,6 +163,12 @@ def _told(conn: Connection, client_id: ClientId) -> tuple[Told, ...]:
     muted = directory.mutes(conn, [client_id]).get(client_id, frozenset())
     lines = [Told(one.id, one.name, one.language, reasons[one.id], one.id in muted) for one in people.values()]
     return tuple(sorted(lines, key=lambda line: (line.suppressed is not None, line.name.casefold())))
+
+
+def _why(conn: Connection, client_id: ClientId, reading: Reading) -> tuple[Outcome, ...]:
+    if reading.around is None:
+        return ()
+    return tuple(why(conn, client_id, now=reading.now, env=reading.around, clients_own=False))
 
 
 def _said(conn: Connection, client_id: ClientId) -> tuple[Said, ...]:

@@ -7,7 +7,6 @@ from aiohttp import web
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from bot.billing.service import PriceBook
 from bot.directory import service as directory
 from bot.directory.people import Partner
 from bot.errors import UserError
@@ -30,7 +29,7 @@ def add_pages(app: web.Application, deps: WebDeps, pages: tuple[Page, ...]) -> N
 
 def _html(page: Page, deps: WebDeps) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        partners, partner, view = await deps.db.read(_read, page, _ask(request, deps), deps.book)
+        partners, partner, view = await deps.db.read(_read, page, _ask(request, deps), deps)
         frame = {
             "place": page.place or page.name,
             "phone_page": deps.phone_page,
@@ -55,7 +54,7 @@ def _json(page: Page, deps: WebDeps) -> Handler:
     adapter: TypeAdapter[Any] = TypeAdapter(page.view)
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        _, partner, view = await deps.db.read(_read, page, _ask(request, deps), deps.book)
+        _, partner, view = await deps.db.read(_read, page, _ask(request, deps), deps)
         if partner is None:
             raise NotFound
         return web.Response(body=adapter.dump_json(view), content_type="application/json", charset="utf-8")
@@ -67,12 +66,14 @@ def _ask(request: web.Request, deps: WebDeps) -> Ask:
     return Ask(deps.clock.now(), {**request.query, **request.match_info})
 
 
-def _read(conn: Connection, page: Page, ask: Ask, book: PriceBook) -> tuple[list[Partner], Partner | None, Any]:
+def _read(conn: Connection, page: Page, ask: Ask, deps: WebDeps) -> tuple[list[Partner], Partner | None, Any]:
     """The partner whose console it is (`?partner=`, else the first), and the page's view of it."""
     partners = directory.list_partners(conn)
     wanted = ask.text("partner")
     partner = _partner(conn, wanted) if wanted else next(iter(partners), None)
-    return partners, partner, page.read(conn, Reading(partner, ask, book, len(partners) == 1)) if partner else None
+    if partner is None:
+        return partners, None, None
+    return partners, partner, page.read(conn, Reading(partner, ask, deps.book, len(partners) == 1, deps.around))
 
 
 def _partner(conn: Connection, wanted: str) -> Partner:

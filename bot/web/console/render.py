@@ -16,6 +16,7 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot import i18n
+from bot.messaging.error_words import failure_words, meaning
 from bot.messaging.template_filters import percent
 from bot.messaging.transports.twilio_errors import help_page
 from bot.money import Money
@@ -90,6 +91,7 @@ def environment(language: str) -> Environment:
         bubble=bubble_html,
     )
     env.globals.update(static=static_url, bars=bars, help_page=help_page, languages=i18n.LANGUAGES)
+    env.globals.update(meaning=meaning, failure_words=failure_words)
     return env
 
 
@@ -120,8 +122,8 @@ def _day(value: date | datetime | None, zone: str = "UTC", *, weekday: bool = Fa
     return i18n.date_text(day, language, weekday=weekday)
 
 
-def _moment(value: datetime | None, zone: str, *, language: str) -> str:
-    return "–" if value is None else i18n.moment_text(value, zone, language)
+def _moment(value: datetime | None, zone: str, *, weekday: bool = False, language: str) -> str:
+    return "–" if value is None else i18n.moment_text(value, zone, language, weekday=weekday)
 
 
 def _hour(value: datetime, zone: str, *, language: str) -> str:
