@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from math import sqrt
+from statistics import fmean, stdev
 
 import pytest
 
@@ -99,6 +101,20 @@ def test_little_history_makes_the_band_wider() -> None:
         assert band.latest is not None
         widths.append((band.latest - band.earliest).days)
     assert widths == [8, 14]
+
+
+@pytest.mark.parametrize(("history", "quantile"), [(14, 1.350), (15, 1.345), (20, 1.328), (30, 1.311), (60, 1.296)])
+def test_the_band_is_as_wide_as_students_table_says(history: int, quantile: float) -> None:
+    """A day is promised exactly as far as the published 90 % quantile reaches, within the table's three places."""
+    spent = ([500, 1500] * 30)[:history]
+    days = 30
+    root = sqrt(days + days * days / history)
+    least = days * fmean(spent) + quantile * stdev(spent) * root
+    near = 0.0009 * stdev(spent) * root
+    for money, last in ((least - near, days - 1), (least + near, days)):
+        band = usage_band(round(money), spent, TODAY)
+        assert band is not None
+        assert band.earliest == TODAY + timedelta(days=last)
 
 
 def test_of_equally_cheap_ways_the_one_with_fewest_purchases() -> None:

@@ -1,16 +1,20 @@
 """End dates, splits, daily payments and run-out days: the pure rules of billing, by example."""
 
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.billing.chain import GENESIS, link
 from bot.billing.daily import ChannelOnDay, day_outcome, shares
 from bot.billing.ledger import Draft, Entry, as_json, entries, from_json, net, outflow
 from bot.billing.local_day import days_from, first_instant, local_date
 from bot.billing.program import split
+from bot.billing.record import Transaction
 from bot.billing.subscription import add_months, first_term, renewed, upgrade_difference
-from bot.ids import AccountId, ChannelId
+from bot.ids import AccountId, ChannelId, PartnerId, TransactionId
 from bot.money import Money, of
 
 
@@ -124,6 +128,12 @@ def test_money_is_spent_in_order_and_never_below_zero() -> None:
     assert day_outcome(channels, -50, TODAY, restart=True).charges == ()
 
 
+def test_not_even_a_cent_is_charged_on_credit() -> None:
+    for money in (0, -1):
+        outcome = day_outcome([channel("one", rate=1)], money, TODAY, restart=True)
+        assert (outcome.charges, outcome.stops) == ((), ("one",))
+
+
 def test_what_has_paid_its_day_runs_through_it_without_money() -> None:
     paid = channel("one", through="2026-11-26")
     assert day_outcome([paid], 0, TODAY, restart=True) == day_outcome([], 0, TODAY, restart=True)
@@ -171,3 +181,19 @@ def test_a_day_begins_where_clocks_jump_over_midnight() -> None:
 def test_a_day_that_never_was_is_not_charged() -> None:
     days = list(days_from(day("2011-12-29"), day("2011-12-31"), "Pacific/Apia"))
     assert days == [day("2011-12-29"), day("2011-12-31")]
+
+
+def test_the_machines_own_zone_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day begins, and a transaction is sealed, by UTC and the zone that is told, wherever the program runs."""
+    at = datetime(2026, 11, 26, 9, 0, tzinfo=ZoneInfo("Europe/Riga"))
+    one = Transaction(
+        TransactionId("t"), PartnerId("nord"), "key", "deposit", at, None, None, None, None, None, None, None, ()
+    )
+    here = link(GENESIS, one)
+    with monkeypatch.context() as machine:
+        machine.setenv("TZ", "Asia/Almaty")
+        time.tzset()
+        begins = first_instant(day("2026-11-26"), "Europe/Riga")
+        elsewhere = link(GENESIS, one)
+    time.tzset()
+    assert (begins.isoformat(), elsewhere) == ("2026-11-25T22:00:00+00:00", here)
