@@ -5,9 +5,10 @@ A process of its own in that copy, `python -m tests.mutation.measuring OUT FILEâ
 
 import json
 import sys
+import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,16 @@ from coverage import Coverage, CoverageData
 
 from tests.mutation.workspace import ROOM
 
-PYTEST = (
-    "-q", "-p", "no:cacheprovider", "--rootdir=.", "--tb=no", "--no-header", "--no-summary",
-    "-m", "not simulation and not postgres and not browser", "-o", "tmp_path_retention_policy=none",
-)  # fmt: skip
-"""How pytest is called here and for mutants: on SQLite, without a browser."""
+_MARKS = "not simulation and not postgres and not browser"
+"""On SQLite, without a browser."""
+
+
+def arguments(files: Iterable[str]) -> list[str]:
+    """How pytest is called here and for mutants. Its files lie in a folder that no other run clears away."""
+    own = Path(tempfile.mkdtemp(prefix="curatorbot-mutate-"))
+    quiet = ["-q", "--tb=no", "--no-header", "--no-summary", "-p", "no:cacheprovider"]
+    place = ["--rootdir=.", f"--basetemp={own}", "-o", "tmp_path_retention_policy=none"]
+    return [*quiet, *place, "-m", _MARKS, *files]
 
 
 class Watch:
@@ -49,7 +55,7 @@ def measure(out: Path, files: list[str]) -> None:
     coverage = Coverage(data_file=None, include=[f"{Path.cwd()}/{ROOM}/*"], config_file=False)
     watch = Watch(coverage)
     coverage.start()
-    pytest.main([*PYTEST, *files], plugins=[watch])
+    pytest.main(arguments(files), plugins=[watch])
     coverage.stop()
     lines = _lines(coverage.get_data())
     passed = (test for test in watch.seconds if test not in watch.failed)

@@ -20,7 +20,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 from mutmut.mutation.trampoline import set_mutant_under_test
 
-from tests.mutation.measuring import PYTEST
+from tests.mutation.measuring import arguments
 from tests.mutation.reach import file_of
 
 _CPU = (15.0, 6.0)
@@ -173,7 +173,7 @@ def main(plan: Path, out: Path) -> None:
     """Collects the test files that the plan names and tries its mutants."""
     what = json.loads(plan.read_text("utf-8"))
     files = sorted({file_of(test) for mutant in what["mutants"] for test in mutant["tests"]})
-    pytest.main([*PYTEST, f"--basetemp={out.with_suffix('.tmp')}", *files], plugins=[Trier(what, out)])
+    pytest.main(arguments(files), plugins=[Trier(what, out)])
 
 
 if __name__ == "__main__":
