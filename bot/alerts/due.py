@@ -40,6 +40,8 @@ class DueClient:
     """Days from the client's own today to `day`, negative when it is over."""
     as_of: datetime | None = None
     source: str | None = None
+    estimated: bool = False
+    """The day is a likely one: the money is spent by use."""
 
 
 def due_list(
@@ -77,6 +79,7 @@ def _due(client: Client, standing: Standing, now: datetime, paid: date | None) -
         days=(day - _today(client, now)).days,
         as_of=standing.as_of,
         source=standing.source,
+        estimated=reason is Kind.RUNNING_OUT and standing.by_use is not None,
     )
 
 

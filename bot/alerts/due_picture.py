@@ -10,8 +10,7 @@ from bot.alerts.alert import Kind
 from bot.alerts.due import DueClient
 from bot.money import as_json
 
-STATES = {Kind.ENDING: "ends", Kind.RUNNING_OUT: "lasts", Kind.ENDED: "ended", Kind.STOPPED: "stopped"}
-"""How a line of a list says a kind of alert."""
+_STATES = {Kind.ENDING: "ends", Kind.RUNNING_OUT: "lasts", Kind.ENDED: "ended", Kind.STOPPED: "stopped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +19,11 @@ class Page:
 
     shown: Sequence[DueClient]
     facts: dict[str, Any]
+
+
+def state_of(one: DueClient) -> str:
+    """How a line of a list says what happens to a client: `ends`, `lasts`, `lasts_about`, `ended`, `stopped`."""
+    return "lasts_about" if one.estimated else _STATES[one.reason]
 
 
 def page_of(
@@ -64,7 +68,7 @@ def _row(number: int, one: DueClient) -> dict[str, Any]:
         "company": one.company,
         "account_id": one.account_id,
         "balance": as_json(one.balance),
-        "state": STATES[one.reason],
+        "state": state_of(one),
         "day": one.day.isoformat(),
         "days": one.days,
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.alerts.alert import Due, Kind
 from bot.alerts.rules import Outlook
+from bot.billing.forecast import Band
 from bot.billing.plan import PriceBook
 from bot.billing.standing import Standing, SubscriptionView, renews_at
 from bot.directory.people import Client
@@ -58,17 +59,16 @@ def snapshot(
         "stops_on": _iso(standing.runs_out_on + _DAY) if standing.runs_out_on else None,
         "ended_on": _iso(standing.ended_on),
         "last_day": _iso(_last_day(standing, rung, charged_through)),
-        "by_use": _by_use(standing),
+        "by_use": band_facts(standing.by_use),
         **_subscription(standing, rung, book),
         **_automatic(standing, rung, book),
     }
 
 
-def _by_use(standing: Standing) -> Mapping[str, Any] | None:
+def band_facts(band: Band | None) -> Mapping[str, Any] | None:
     """Of money that is spent by use: from when to when it may be out, None for over a year, and of how many days the
     pace is known.
     """
-    band = standing.by_use
     if band is None:
         return None
     return {"earliest": _iso(band.earliest), "latest": _iso(band.latest), "history": band.days}

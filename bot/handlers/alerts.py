@@ -8,7 +8,7 @@ from bot.alerts import service as told
 from bot.alerts.alert import Alert
 from bot.alerts.digest import Digest, digest
 from bot.alerts.due import DueClient, due_list
-from bot.alerts.due_picture import STATES
+from bot.alerts.due_picture import state_of
 from bot.alerts.timing import polite
 from bot.alerts.wording import reader_facts, worded
 from bot.directory import service as directory
@@ -70,6 +70,8 @@ def show(ctx: Context, tap: Tap) -> Replies:
             "account_id": one.facts["account_id"],
             "kind": one.kind.value,
             "day": one.facts.get("last_day"),
+            "about": bool(one.facts.get("by_use")),
+            "balance": one.facts.get("balance"),
         }
         for one in shown
     ]
@@ -171,7 +173,7 @@ def _line(one: DueClient) -> dict[str, Any]:
         "company": one.company,
         "account_id": one.account_id,
         "balance": as_json(one.balance),
-        "state": STATES[one.reason],
+        "state": state_of(one),
         "day": one.day.isoformat(),
     }
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.alerts.facts import band_facts
 from bot.billing.standing import Standing
 from bot.billing.standings import standing
 from bot.directory.matching import Nothing
@@ -81,6 +82,7 @@ def _facts(ctx: Context, client: Client, found: Standing) -> dict[str, Any]:
         "ends_on": found.next_end.isoformat() if found.next_end else None,
         "ended_on": found.ended_on.isoformat() if found.ended_on else None,
         "runs_out_on": found.runs_out_on.isoformat() if found.runs_out_on else None,
+        "by_use": band_facts(found.by_use),
         "months": found.renewal_months,
         "renewal": as_json(found.renewal) if found.renewal else None,
         "contact_name": client.contact_name,

@@ -67,12 +67,13 @@ def _line(client: Client, found: billing.Standing) -> dict[str, Any]:
 
 
 def when(found: billing.Standing) -> dict[str, Any]:
-    """What happens next to a client: `ends` or `lasts` till a day, or already `ended` or `stopped`."""
+    """What happens next to a client: `ends`, `lasts` or `lasts_about` till a day, or already `ended` or `stopped`."""
     if found.stopped:
         return {"state": "stopped", "day": found.ended_on and found.ended_on.isoformat()}
     if found.ended_on and not found.next_end:
         return {"state": "ended", "day": found.ended_on.isoformat()}
-    days = [(day, state) for day, state in ((found.next_end, "ends"), (found.runs_out_on, "lasts")) if day]
+    lasts = "lasts_about" if found.by_use else "lasts"
+    days = [(day, state) for day, state in ((found.next_end, "ends"), (found.money_until, lasts)) if day]
     if not days:
         return {"state": "none", "day": None}
     day, state = min(days)

@@ -242,5 +242,6 @@ def _send(
         expires_at=now + REPLY_LASTS if reply.kind is Kind.REPLY else None,
         in_reply_to=message.id,
         media=reply.media,
+        instead=reply.instead,
     )
     outbox.enqueue(conn, outgoing, sender=env.around.sender, now=now, jobs=env.around.jobs)

@@ -8,6 +8,7 @@ from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
 from bot.handlers.reply import Menu, Replies, Reply
 from bot.handlers.router import Router
+from bot.handlers.seen import seen
 from bot.pictures import repository
 from bot.pictures.due_list import ROWS_MAX
 
@@ -36,7 +37,9 @@ def picture(ctx: Context, command: Picture) -> Replies:
     token = repository.keep(ctx.conn, ctx.partner.id, page.facts, ctx.now)
     said = {name: page.facts[name] for name in ("total", "more", "page", "within")}
     menu = Menu(tuple(payload_of("balance", one.client_id) for one in page.shown))
-    return [Reply("replies/picture", said, menu=menu, media=f"{ctx.env.media_url}/{token}.png")]
+    instead = "replies/picture_as_text", {**said, **seen(ctx, page.shown), "clients": page.facts["rows"]}
+    url = f"{ctx.env.media_url}/{token}.png"
+    return [Reply("replies/picture", said, menu=menu, media=url, instead=instead)]
 
 
 @router.tap("picture")

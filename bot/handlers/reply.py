@@ -40,6 +40,8 @@ class Reply:
     """None: that of the person."""
     media: str | None = None
     """Address of a picture that goes with the text."""
+    instead: tuple[str, Mapping[str, Any]] | None = None
+    """The text, with its facts, that goes when nobody could fetch the picture."""
     keeps_menu: bool = False
     """A slip ("there is no number 7") leaves the list that was shown in force."""
 

@@ -62,6 +62,8 @@ class Outgoing:
     in_reply_to: InboxId | None = None
     media: str | None = None
     """Address of a picture that the provider fetches and shows with a free text."""
+    instead: tuple[str, Mapping[str, Any]] | None = None
+    """Of a picture: the text, with its facts, that tells the same when nobody could fetch it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from bot.ids import Address, CuratorId, DeliveryId, PartnerId
 from bot.jobs.port import Jobs
 from bot.messaging import templates
 from bot.messaging.message import PRIORITIES, Kind, Outgoing, parts
+from bot.messaging.stand_in import INSTEAD
 from bot.messaging.status import State
 from bot.messaging.templates import Rendered
 from bot.messaging.transports.wazzup_request import SENDER_PREFIX
@@ -143,6 +144,14 @@ def _sender(conn: Connection, outgoing: Outgoing, usual: Address) -> Address:
     return sender_of(conn, outgoing.partner_id, usual)
 
 
+def _in_place_of_picture(outgoing: Outgoing) -> dict[str, str]:
+    """What tells the same as a picture, in one message."""
+    if outgoing.media is None or outgoing.instead is None:
+        return {}
+    template, facts = outgoing.instead
+    return {INSTEAD: parts(templates.render(template, outgoing.language, facts).body)[0]}
+
+
 def _row(
     outgoing: Outgoing, rendered: Rendered, body: str, part: int, sender: Address, now: datetime
 ) -> dict[str, Any]:
@@ -159,7 +168,7 @@ def _row(
         "sender": sender,
         "template": rendered.template,
         "language": rendered.language,
-        "variables": dict(rendered.variables),
+        "variables": _in_place_of_picture(outgoing) or dict(rendered.variables),
         "body": body,
         "buttons": [list(button) for button in rendered.buttons],
         "checksum": rendered.checksum,

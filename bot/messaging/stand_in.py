@@ -1,4 +1,4 @@
-"""The next best text for one that is refused: the same words as free text, as a plain notice, or without a picture."""
+"""The next best text for one that is refused: the same words as free text, a plain notice, what a picture tells."""
 
 from typing import Any
 
@@ -13,6 +13,8 @@ from bot.storage.tables import delivery
 
 FALLBACK = "system/notice"
 """The text that stands in for one that WhatsApp does not take outside the window."""
+INSTEAD = "instead"
+"""Among the variables of a free text with a picture: the text that tells the same without it."""
 _SPAM = 63026
 """What counts as spam is not said again in other words."""
 
@@ -30,9 +32,11 @@ def notice_text(body: str) -> str:
 
 def replace_text(conn: Connection, delivery_id: DeliveryId, mode: Mode) -> None:
     """Put the next best text in a message's place. The log keeps what each try was."""
-    columns = delivery.c.language, delivery.c.body, delivery.c.checksum
+    columns = delivery.c.language, delivery.c.body, delivery.c.checksum, delivery.c.variables
     row = conn.execute(select(*columns).where(delivery.c.id == delivery_id)).one()
     values: dict[str, Any] = {"media": None}
+    if row.checksum is None:
+        values |= {"variables": {}, "body": row.variables.get(INSTEAD, row.body)}
     if row.checksum is not None and mode is Mode.SESSION:
         values |= {"checksum": None, "variables": {}, "buttons": []}
     elif row.checksum is not None:

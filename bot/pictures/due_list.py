@@ -91,9 +91,11 @@ def _left(one: Mapping[str, Any], language: str) -> str:
             return say.gettext("channels stopped")
         case "ended":
             return say.pgettext("picture", "ended")
+        case "lasts_about" if days > 0:
+            return say.npgettext("picture", "about %(num)s day", "about %(num)s days", days) % {"num": days}
         case "lasts" if days > 0:
             return say.npgettext("picture", "money for %(num)s day", "money for %(num)s days", days) % {"num": days}
-        case "lasts":
+        case "lasts" | "lasts_about":
             return say.pgettext("picture", "money for today")
         case _ if days > 0:
             return say.npgettext("picture", "%(num)s day", "%(num)s days", days) % {"num": days}

@@ -14,6 +14,7 @@ from bot.money import of
 from bot.storage.engine import Database
 from bot.storage.tables import alert, partner
 from tests.integration.alert_world import (
+    BETA,
     ENV,
     NOW,
     RIGA,
@@ -27,6 +28,7 @@ from tests.integration.alert_world import (
     scan,
     top_up,
 )
+from tests.integration.chat_world import phone_of
 
 DAY = timedelta(days=1)
 TODAY = date(2026, 11, 26)
@@ -129,5 +131,31 @@ async def test_what_tables_show_gone_counts_where_the_balance_is_elsewhere(db: D
         (facts,) = conn.execute(select(alert.c.facts)).scalars()
         assert facts["by_use"]["history"] == 20
         assert "Source: Wazzup table of" in messages(conn)[0].body
+
+    await db.write(story)
+
+
+async def test_the_chat_says_of_an_estimate_that_it_is_one(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = phone_of(conn, add_curator(conn))
+        client = add_client(conn, replace(DELTA, balance="23.00"))
+        add_client(conn, BETA)
+        history(conn, client)
+        scan(conn)
+        assert anna.ask("balance delta").text.splitlines()[3] == (
+            "Daily payments: none; by use the money lasts till some day from Sat 28 Nov to Sun 29 Nov"
+        )
+        assert "Delta Shop: €3.00, money till about 29 Nov" in anna.ask("due").text
+        assert "Delta Shop: €3.00, money till about 29 Nov" in anna.ask("clients").text
+        [told] = [row for row in messages(conn) if row.template == "alerts/several"]
+        [(_, payload)] = told.buttons
+        assert anna.ask("Show list", payload).text.splitlines()[:2] == [
+            "1. Beta Kids: money till Sat 28 Nov",
+            "2. Delta Shop: money till about Sun 29 Nov",
+        ]
+        anna.say("language ru")
+        assert "денег примерно до 29 ноября" in anna.ask("скоро").text
+        assert "судя по расходу, денег хватит до сб, 28 ноября – вс, 29 ноября" in anna.ask("баланс delta").text
 
     await db.write(story)

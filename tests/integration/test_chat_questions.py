@@ -191,7 +191,7 @@ async def test_remind_me_later_comes_back_unless_it_is_settled(db: Database) -> 
         assert scan(conn, morning).messages == 1
         assert scan(conn, morning).messages == 0
         assert messages(conn)[-1].body.splitlines()[0] == (
-            "Finances: *2 clients* need you, first Beta Kids, till Sat 28 Nov."
+            "Finances: *2 clients* need you, first Beta Kids, money till Sat 28 Nov."
         ), "together with the next stage of another"
         client_id = next(row.client_id for row in messages(conn) if row.template == "alerts/ending")
         curator_id = messages(conn)[-1].curator_id

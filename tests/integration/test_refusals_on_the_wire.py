@@ -15,6 +15,7 @@ from bot.scheduler import entries
 from bot.settings import OperationsSettings
 from bot.storage.engine import Database
 from bot.storage.tables import delivery
+from tests.integration.alert_world import ALFA, BETA, GAMMA, add_client
 from tests.integration.messaging_support import BORIS, alert, put
 from tests.integration.test_people_on_the_wire import ANNA, Wire, wired
 
@@ -145,3 +146,28 @@ async def test_a_country_that_is_not_enabled_holds_up_nobody_else(sqlite_db: Dat
         first = await wire.send("a1")
         assert (first.state, first.reason) == ("failed", "recipient")
         assert (await wire.send("b", BORIS)).state == "delivered"
+
+
+async def test_a_picture_that_nobody_could_fetch_comes_as_the_list_it_shows(
+    sqlite_db: Database, clock: ManualClock
+) -> None:
+    async with wired(sqlite_db, clock) as wire:
+        await wire.db.write(lambda conn: [add_client(conn, one) for one in (ALFA, BETA, GAMMA)])
+        wire.simulator.faults.add("error", code=63019, to=ANNA)
+        first = await wire.answer_to(ANNA, "picture")
+        listed = await wire.simulator.wait_for(
+            lambda line: line.address == ANNA and not line.inbound and "Alfa" in line.text, after=first.seq - 1
+        )
+        assert listed.text.splitlines() == [
+            "*3 clients need you*",
+            "1. Gamma Travel: €0.00, channels stopped",
+            "2. Beta Kids: €9.00, money till 28 Nov",
+            "3. Alfa Dental: €0.00, till 3 Dec",
+            "The picture did not arrive, so here is the list as text.",
+            "Answer with a number to see that client.",
+        ]
+        row = await wire.db.read(
+            lambda conn: conn.execute(select(delivery).where(delivery.c.key.like("reply:%")).limit(1)).one()
+        )
+        assert (row.media, row.variables, row.body) == (None, {}, listed.text)
+        assert (await wire.answer_to(ANNA, "3")).text.startswith("*Alfa Dental*")

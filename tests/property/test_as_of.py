@@ -13,7 +13,7 @@ from bot.messaging.templates import CONTENT_BODY_MAX, Button, registry
 
 NAMES = {"en": "Source: ", "ru": "Источник данных: "}
 WORDS = {"en": ("Wazzup table of", "Wazzup, read"), "ru": ("таблица Wazzup,", "Wazzup, прочитано")}
-BALANCES = ("client", "client_daily", "client_view", "clients", "due", "told")
+BALANCES = ("client", "client_daily", "client_view", "clients", "due", "told", "picture_as_text")
 QUOTES = tuple(f"tasks/quote_{name}" for name in ("renew", "subscribe", "topup", "guard", "guard_over"))
 TOLD = [key for key in registry().names() if key.startswith("alerts/") and not key.endswith(SUFFIX)]
 SOURCED = [*TOLD, *(f"replies/{name}" for name in BALANCES), *QUOTES]
