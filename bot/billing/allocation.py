@@ -24,7 +24,6 @@ class Payment:
     id: ClientPaymentId
     at: datetime
     minor: int
-    how: str | None = None
     transfer_id: TransferId | None = None
 
 
@@ -75,5 +74,5 @@ def allocate(credits: Sequence[Credit], payments: Sequence[Payment]) -> Allocati
         tuple(parts),
         tuple(Credit(one.transfer_id, one.at, owed[one.transfer_id], one.receipt) for one in credits
               if owed[one.transfer_id]),
-        tuple(Payment(one.id, one.at, left[one.id], one.how, one.transfer_id) for one in payments if left[one.id]),
+        tuple(Payment(one.id, one.at, left[one.id], one.transfer_id) for one in payments if left[one.id]),
     )  # fmt: skip

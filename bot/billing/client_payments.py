@@ -67,7 +67,7 @@ def record(
         raise UserError("wrong_currency", expected=currency, given=amount.currency)
     if amount.minor <= 0:
         raise UserError("amount_too_small", least=as_json(Money(1, currency)), amount=as_json(amount))
-    payment = Payment(ClientPaymentId(new_id()), now, amount.minor, how)
+    payment = Payment(ClientPaymentId(new_id()), now, amount.minor)
     credits, payments = _credits(conn, client_id), _payments(conn, client_id)
     found = allocate(credits, [*payments, payment])
     funded = next((part.transfer_id for part in found.parts if part.payment_id == payment.id), None)
@@ -140,7 +140,7 @@ def _payments(conn: Connection, client_id: ClientId) -> list[Payment]:
         client_payment.c.client_id == client_id, client_payment.c.withdrawn_at.is_(None)
     )
     return [
-        Payment(ClientPaymentId(row.id), row.at, row.amount, row.how, row.transfer_id) for row in conn.execute(query)
+        Payment(ClientPaymentId(row.id), row.at, row.amount, row.transfer_id) for row in conn.execute(query)
     ]
 
 

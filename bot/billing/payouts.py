@@ -72,7 +72,7 @@ def paid(
     locked = lock_people(conn, moved.drafts)
     origin = Origin(partner_id, now, transfer_id=moved.id, receipt=moved.receipt, note=f"{moved.reason} ({reference})")
     post(conn, moved.drafts, origin, locked=locked, released=outflow(moved.drafts))
-    transfers.move_on(conn, moved, "posted", confirmed_at=now, settled_at=now)
+    transfers.move_on(conn, moved, "posted", settled_at=now)
     record(conn, partner_id, "payout.paid", {"payout": moved.id, "reference": reference}, who=OPERATOR, now=now)
     return [Changed(partner_id, None, "paid_out")]
 

@@ -20,7 +20,7 @@ def credits_of(rows: list[tuple[int, int]]) -> list[Credit]:
 def payments_of(rows: list[tuple[int, int]], said: list[int | None]) -> list[Payment]:
     return [
         Payment(
-            ClientPaymentId(f"p{n}"), START + timedelta(days=day), minor, None,
+            ClientPaymentId(f"p{n}"), START + timedelta(days=day), minor,
             None if index is None else TransferId(f"t{index}"),
         )
         for n, ((day, minor), index) in enumerate(zip(rows, said, strict=True))

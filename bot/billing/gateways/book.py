@@ -64,7 +64,7 @@ class BookGateway:
             _write_change(conn, moved.client_id, change, now)
         what = "subscribed" if moved.kind == "topup" and bought else _DONE[moved.kind]
         done = Changed(moved.partner_id, moved.client_id, what, moved.id)
-        return [done, *charging.start_again(conn, moved.client_id, moved.effect.get("rates", {}), now)]
+        return [done, *charging.start_again(conn, moved.client_id, moved.effect["rates"], now)]
 
 
 def _origin(moved: Transfer, now: datetime) -> Origin:
@@ -81,7 +81,7 @@ def _origin(moved: Transfer, now: datetime) -> Origin:
 
 def _write_subscription(conn: Connection, client_id: ClientId, bought: Mapping[str, Any], now: datetime) -> None:
     held = repository.holdings_of(conn, client_id)
-    _insert_new(conn, held, bought.get("new_channels", ()), now)
+    _insert_new(conn, held, bought["new_channels"], now)
     term = Term(date.fromisoformat(bought["start"]), date.fromisoformat(bought["end"]), bought["anchor"])
     which, plan, months = SubscriptionId(bought["id"]), bought["plan"], bought["months"]
     if bought["was_end"] is None:

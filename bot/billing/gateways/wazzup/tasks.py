@@ -1,7 +1,7 @@
 """Dashboard tasks: what a person has to do at Wazzup because no API does it, from the confirmation to the proof."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -69,6 +69,7 @@ def create(conn: Connection, moved: Transfer, now: datetime) -> Task:
     known = of_transfer(conn, moved.id)
     if known is not None:
         return known
+    assert moved.client_id is not None
     conn.execute(select(partner.c.id).where(partner.c.id == moved.partner_id).with_for_update())
     highest = select(func.max(dashboard_task.c.number)).where(dashboard_task.c.partner_id == moved.partner_id)
     task = Task(
@@ -76,7 +77,7 @@ def create(conn: Connection, moved: Transfer, now: datetime) -> Task:
         partner_id=moved.partner_id,
         number=(conn.execute(highest).scalar() or 0) + 1,
         transfer_id=moved.id,
-        client_id=ClientId(moved.client_id or ""),
+        client_id=moved.client_id,
         asked_by=moved.asked_by,
         done_by=None,
         progress=Progress(),
@@ -124,8 +125,7 @@ def close(conn: Connection, task: Task, state: Literal["failed", "cancelled"], n
     if moved is not None and moved.state == "pending":
         reason = "did not work in the dashboard" if state == "failed" else "cancelled"
         transfers.move_on(conn, moved, "voided", settled_at=now, reason=reason)
-    progress = Progress(state, task.progress.done_at, task.progress.seen_at, task.progress.shown)
-    return _store(conn, task, progress, now)
+    return _store(conn, task, replace(task.progress, state=state), now)
 
 
 def look(conn: Connection, partner_id: PartnerId, sights: Iterable[Sight], now: datetime) -> list[Turn]:
@@ -178,7 +178,7 @@ def _facts(conn: Connection, moved: Transfer, now: datetime) -> dict[str, Any]:
     columns = (client.c.account_id, client.c.company, client.c.time_zone, client.c.as_of)
     row = conn.execute(select(*columns).where(client.c.id == moved.client_id)).one()
     quote = moved.quote_facts
-    daily = sum(moved.effect.get("rates", {}).values()) if quote.get("gone_by") else 0
+    daily = sum(moved.effect["rates"].values()) if quote.get("gone_by") else 0
     return {
         **{name: quote.get(name) for name in _KEPT},
         "account_id": row.account_id,
@@ -201,10 +201,7 @@ def _store(conn: Connection, task: Task, progress: Progress, now: datetime, done
         "closed_at": now if over else None,
     }
     conn.execute(update(dashboard_task).where(dashboard_task.c.id == task.id).values(values))
-    return Task(
-        task.id, task.partner_id, task.number, task.transfer_id, task.client_id, task.asked_by, done_by or task.done_by,
-        progress, task.facts, task.created_at,
-    )  # fmt: skip
+    return replace(task, done_by=done_by or task.done_by, progress=progress)
 
 
 _SELECT: Select[Any] = select(dashboard_task)
