@@ -1,11 +1,12 @@
 """What went wrong with others' alerts, as tests of ours. Each docstring names the peer and the lesson."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bot.alerts import service as alerts
 from bot.alerts.alert import Kind
@@ -19,7 +20,7 @@ from bot.directory import service as directory
 from bot.ids import ClientId
 from bot.money import of
 from bot.storage.engine import Database
-from bot.storage.tables import alert, delivery
+from bot.storage.tables import alert, alert_due, delivery, notification
 from tests.integration.alert_world import (
     ALFA,
     BETA,
@@ -33,6 +34,7 @@ from tests.integration.alert_world import (
     add_curator,
     add_partner,
     charge,
+    imported,
     messages,
     move_end,
     outcomes,
@@ -86,6 +88,38 @@ async def test_two_scans_at_once_say_it_once(db: Database) -> None:
     assert len(await db.read(messages)) == 1
 
 
+async def test_what_was_raised_is_not_raised_again_by_the_same_table(db: Database) -> None:
+    """Flexprice 2155, Kill Bill 310 (lesson 2): duplicates, because the same due date was queued once more."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        client = add_client(conn)
+        scan(conn)
+        for n in range(1, 4):
+            imported(conn, [client], NOW + n * HOUR)
+            assert scan(conn, NOW + n * HOUR).due == 0
+        assert len(messages(conn, anna)) == 1
+
+    await db.write(story)
+
+
+async def test_a_rung_that_two_processes_took_is_raised_once(db: Database) -> None:
+    """Polar's key (lesson 2): whoever read the same rung before it was taken off the ladder raises nothing new."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        add_client(conn)
+        rungs = [dict(row) for row in conn.execute(select(alert_due).where(alert_due.c.due_at <= NOW)).mappings()]
+        scan(conn)
+        conn.execute(insert(alert_due), rungs)
+        assert scan(conn, NOW + MINUTE).alerts == 0
+        assert len(raised(conn)) == len(messages(conn, anna)) == 1
+
+    await db.write(story)
+
+
 async def test_what_is_raised_is_queued_in_the_same_breath(db: Database) -> None:
     """Lago (lesson 3) writes the alert, commits, and only then asks for the webhook: a crash between loses it."""
 
@@ -128,6 +162,29 @@ async def test_a_balance_on_the_threshold_does_not_fire_again_and_again(db: Data
         told = [one.template for one in messages(conn, anna)]
         assert sorted(told) == ["alerts/low_balance", "alerts/recovered"]
         assert ("suppressed", "cooldown") in outcomes(conn)
+
+    await db.write(story)
+
+
+async def test_recovered_is_said_once_a_cooldown_however_often_it_recovers(db: Database) -> None:
+    """Akash 3896 (lesson 5): each fall to another level is told; that it is fine again is told once a week at most."""
+    low = Levels(balance={"EUR": (20, 10, 5)})
+    hovering = replace(ENV, policy=replace(POLICY, of_client={"48210088": low}))
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        client = add_client(conn, Wanted("48210088", "Hover Ltd", balance="25.00"))
+        for n, balance in enumerate(("19.00", "25.00", "9.00", "25.00", "4.00", "25.00"), start=1):
+            now = NOW + n * 6 * HOUR
+            changes = billing.adjust_balance(
+                conn, RIGA, client, of(balance, "EUR"), reason="table", by="import", key=str(n), now=now
+            )
+            alerts.apply(conn, changes, now=now, env=hovering)
+            alerts.scan(conn, now=now, env=hovering)
+            everything_left(conn)
+        told = Counter(one.template for one in messages(conn, anna))
+        assert told == {"alerts/low_balance": 3, "alerts/recovered": 1}
 
     await db.write(story)
 
@@ -270,6 +327,58 @@ async def test_two_reasons_in_one_second_are_one_digest(db: Database) -> None:
         for minute in range(4):
             alerts.scan(conn, now=NOW + minute * MINUTE, env=WORKING)
         assert [one.template for one in messages(conn, anna)] == ["alerts/several"]
+
+    await db.write(story)
+
+
+async def test_a_second_reason_later_that_day_waits_for_the_next_digest(db: Database) -> None:
+    """Novu 2569: one digest a person and day, also when something else comes due in the afternoon, after a restart."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        add_client(conn)
+        alerts.scan(conn, now=NOW, env=WORKING)
+        add_client(conn, replace(BETA, balance="30.00"), now=NOW + 4 * HOUR)
+        for hour in range(4, 10):
+            alerts.scan(conn, now=NOW + hour * HOUR, env=WORKING)
+        assert len(messages(conn, anna)) == 1
+        assert list(conn.execute(select(notification.c.send_at).where(notification.c.outcome == "waiting"))) == [
+            (NOW + DAY,)
+        ]
+        alerts.scan(conn, now=NOW + DAY, env=WORKING)
+        assert len(messages(conn, anna)) == 2
+
+    await db.write(story)
+
+
+@pytest.mark.parametrize(
+    ("raised_at", "goes_at"),
+    [
+        pytest.param(datetime(2026, 11, 26, 1, tzinfo=UTC), NOW, id="night"),
+        pytest.param(
+            datetime(2026, 11, 27, 19, tzinfo=UTC), datetime(2026, 11, 30, 7, tzinfo=UTC), id="friday evening"
+        ),
+        pytest.param(datetime(2026, 11, 28, 9, tzinfo=UTC), datetime(2026, 11, 30, 7, tzinfo=UTC), id="saturday"),
+        pytest.param(datetime(2026, 12, 24, 9, tzinfo=UTC), datetime(2026, 12, 28, 7, tzinfo=UTC), id="christmas"),
+    ],
+)
+async def test_what_may_wait_waits_for_the_next_working_hour(
+    db: Database, raised_at: datetime, goes_at: datetime
+) -> None:
+    """Bedolaga's fixed hours of UTC, Knock's window: it goes at the person's own next working hour, not at once."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        add_client(conn, replace(ALFA, ends=raised_at.date() + 7 * DAY), now=raised_at)
+        alerts.scan(conn, now=raised_at, env=WORKING)
+        assert messages(conn) == []
+        assert conn.execute(select(notification.c.send_at)).scalar_one() == goes_at
+        alerts.scan(conn, now=goes_at - MINUTE, env=WORKING)
+        assert messages(conn) == []
+        alerts.scan(conn, now=goes_at, env=WORKING)
+        assert len(messages(conn, anna)) == 1
 
     await db.write(story)
 

@@ -3,13 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from bot.alerts import claims
 from bot.alerts import service as alerts
 from bot.alerts.alert import Alert
+from bot.directory import arrangements
 from bot.errors import UserError
 from bot.storage.engine import Database
+from bot.storage.tables import delivery
 from tests.integration.alert_world import (
     ENV,
     NOW,
@@ -129,6 +131,25 @@ async def test_an_alert_left_to_one_person_goes_on_after_a_silence(db: Database)
         scan(conn, NOW + 5 * HOUR)
         after = [one for one in messages(conn, marta) if one.kind == "alert"]
         assert (len(told), len(after)) == (0, 1)
+
+    await db.write(story)
+
+
+@pytest.mark.parametrize("lost", [{"state": "sent", "unconfirmed": True}, {"state": "undelivered"}])
+async def test_what_nobody_confirms_having_got_goes_to_somebody_else(db: Database, lost: dict[str, object]) -> None:
+    """Evolution 2404 (lesson 10): taken with 2xx and never seen again. Without a receipt the others hear of it."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn)
+        arrangements.assign(conn, client, anna)
+        scan(conn)
+        scan(conn, NOW + HOUR)
+        assert messages(conn, marta) == []
+        conn.execute(update(delivery).where(delivery.c.curator_id == anna).values(**lost))
+        scan(conn, NOW + 2 * HOUR)
+        assert [one.template for one in messages(conn, marta)] == ["alerts/ending"]
 
     await db.write(story)
 
