@@ -29,7 +29,7 @@ def arguments(files: Iterable[str]) -> list[str]:
 
 
 class Watch:
-    """Gives each test its own coverage context, and notes how long it took and whether it failed."""
+    """Gives each test its own coverage context, and notes what it took of the processor and whether it failed."""
 
     def __init__(self, coverage: Coverage) -> None:
         self.coverage = coverage
@@ -39,9 +39,9 @@ class Watch:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self.coverage.switch_context(item.nodeid)
-        began = time.perf_counter()
+        began = time.process_time()
         answer = yield
-        self.seconds[item.nodeid] = time.perf_counter() - began
+        self.seconds[item.nodeid] = time.process_time() - began
         self.coverage.switch_context("")
         return answer
 
