@@ -8,12 +8,14 @@ from sqlalchemy import Connection, select, update
 from bot.billing import transfers
 from bot.billing.gateways.wazzup import tasks
 from bot.billing.gateways.wazzup.evidence import Progress, Sight
+from bot.billing.gateways.wazzup.gateway import WazzupGateway
 from bot.billing.gateways.wazzup.tasks import Task
 from bot.ids import ClientId, PartnerId, TaskId, TransferId
 from bot.money import as_json
 from bot.storage.engine import Database
 from bot.storage.tables import client, dashboard_task, transfer
 from tests.integration.billing_world import (
+    ALFA,
     ANNA,
     BORIS,
     GAMMA,
@@ -177,5 +179,86 @@ def test_a_task_opened_again_unsettles_its_transfer_until_it_is_shown_done_at_la
         assert seen(2, old) == ("open", "pending", None, None)
         assert moved(conn, quote.id).confirmed_at == NOW
         assert seen(9, new) == ("confirmed", "posted", last, last)
+
+    db.write_now(unit)
+
+
+def test_money_beside_a_running_subscription_is_not_eaten_by_days(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        world(conn)
+        alfa = add_client(conn, ALFA)
+        one = task_of(conn, alfa)
+        assert sum(moved(conn, one.transfer_id).effect["rates"].values()) > 0
+        assert one.facts["daily"] == as_json(euro("0.00"))
+
+    db.write_now(unit)
+
+
+def test_a_confirmed_transfer_waits_from_its_confirmation_on_with_one_task(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        quote = ask_top_up(conn, world(conn), euro("100.00"))
+        for at in (NOW + MINUTE, NOW + 2 * MINUTE):
+            WazzupGateway().carry_out(conn, moved(conn, quote.id), locked={}, released={}, now=at)
+            waits = moved(conn, quote.id)
+            assert (waits.state, waits.confirmed_at, waits.settled_at) == ("pending", at, None)
+        [task] = tasks.waiting(conn, NORD)
+        assert (task.transfer_id, task.created_at) == (quote.id, NOW + MINUTE)
+
+    db.write_now(unit)
+
+
+def test_what_was_seen_stays_with_a_task_whatever_becomes_of_it(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        one = task_of(conn, world(conn))
+
+        def closed_at() -> datetime | None:
+            found: datetime | None = conn.execute(select(dashboard_task.c.closed_at)).scalar_one()
+            return found
+
+        assert tasks.look(conn, NORD, [sight(NOW + MINUTE, "50.00")], NOW + MINUTE) == []
+        seen = tasks.load(conn, one.id, NORD)
+        assert seen is not None
+        assert (seen.progress, closed_at()) == (Progress("open", None, NOW + MINUTE, False), None)
+        done = tasks.say_done(conn, seen, BORIS, NOW + 2 * MINUTE)
+        assert (done.progress, closed_at()) == (Progress("done", NOW + 2 * MINUTE, NOW + MINUTE, False), None)
+        assert tasks.load(conn, one.id, NORD) == done
+        gone = tasks.close(conn, done, "cancelled", NOW + 3 * MINUTE)
+        assert gone == replace(done, progress=replace(done.progress, state="cancelled"))
+        assert (tasks.load(conn, one.id, NORD), closed_at()) == (gone, NOW + 3 * MINUTE)
+        assert tasks.look(conn, NORD, [sight(NOW + 4 * MINUTE, "500.00")], NOW + 4 * MINUTE) == []
+        assert (tasks.load(conn, one.id, NORD), closed_at()) == (gone, NOW + 3 * MINUTE)
+
+    db.write_now(unit)
+
+
+def test_a_confirmed_renewal_is_watched_for_thirty_days(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        world(conn)
+        quote = ask_renewal(conn, add_client(conn, GAMMA))
+        conn.execute(update(transfer).where(transfer.c.id == quote.id).values(state="pending", confirmed_at=NOW))
+        tasks.create(conn, moved(conn, quote.id), NOW)
+
+        def turns(at: datetime, end: date | None) -> list[str]:
+            return [one.what for one in tasks.look(conn, NORD, [Sight(GAMMA.account_id, at, end=end)], at)]
+
+        first = NOW + MINUTE
+        assert turns(first, quote.ends_after) == ["confirmed"]
+        late = first + tasks.WATCHED_FOR
+        assert turns(late, quote.ends_before) == []
+        assert turns(late - MINUTE, quote.ends_before) == ["reopened"]
+        assert turns(late + 9 * MINUTE, quote.ends_after) == ["confirmed"]
+        assert turns(late + tasks.WATCHED_FOR, quote.ends_before) == ["reopened"]
+
+    db.write_now(unit)
+
+
+def test_tasks_of_one_account_turn_in_the_order_of_their_numbers(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        client_id = world(conn)
+        made = [task_of(conn, client_id) for _ in range(3)]
+        for one, number in zip(made, (9, 7, 8), strict=True):
+            conn.execute(update(dashboard_task).where(dashboard_task.c.id == one.id).values(number=number))
+        turns = tasks.look(conn, NORD, [sight(NOW + MINUTE, "100.00")], NOW + MINUTE)
+        assert [one.task.name for one in turns] == ["W-7", "W-8", "W-9"]
 
     db.write_now(unit)
