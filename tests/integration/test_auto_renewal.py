@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from bot.alerts import service as alerts
 from bot.billing import auto_renewal, renewing, subscribing
@@ -14,7 +14,8 @@ from bot.errors import UserError
 from bot.ids import ClientId
 from bot.money import of
 from bot.storage.engine import Database
-from bot.storage.tables import ledger_transaction
+from bot.storage.tables import auto_renewal as consents
+from bot.storage.tables import ledger_transaction, subscription, transfer
 from tests.integration.alert_world import (
     ALFA,
     BOOK,
@@ -302,5 +303,109 @@ def test_an_unpaid_subscription_is_reminded_of_and_settled_by_the_payment(db: Da
         )
         alerts.apply(conn, changes, now=last, env=ENV)
         assert ("unpaid", 0, "resolved") in raised(conn)
+
+    db.write_now(unit)
+
+
+A_DAY_BEFORE = DUE - timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
+
+
+def look(conn: Connection, now: datetime) -> tuple[list[str], datetime]:
+    """What one look came to, and when the next is due."""
+    conn.execute(update(consents).values(look_at=now))
+    done: list[str] = [one.what for one in renewing.renew_due(conn, BOOK, now)]
+    return done, conn.execute(select(consents.c.look_at)).scalar_one()
+
+
+@pytest.mark.parametrize(
+    ("money", "now", "done", "again"),
+    [
+        ("900.00", A_DAY_BEFORE - SECOND, [], A_DAY_BEFORE),
+        ("900.00", A_DAY_BEFORE, ["auto_renewal"], A_DAY_BEFORE + HOUR),
+        ("1200.00", A_DAY_BEFORE, [], A_DAY_BEFORE + HOUR),
+        ("1200.00", DUE - 30 * MINUTE, [], DUE),
+        ("900.00", DUE - SECOND, ["auto_renewal"], DUE),
+        ("900.00", DUE, ["auto_renewal"], DUE + 5 * MINUTE),
+        ("1200.00", DUE, ["renewed"], DUE + DAY),
+        ("900.00", DUE + DAY, ["auto_renewal"], DUE + DAY + HOUR),
+        ("1200.00", DUE + DAY, ["renewed"], DUE + 2 * DAY),
+        ("1200.00", DUE + 9 * DAY, [], DUE + 10 * DAY),
+    ],
+)
+def test_when_it_is_looked_at_next(db: Database, money: str, now: datetime, done: list[str], again: datetime) -> None:
+    """Tried without doing it from a day before on, each hour; done when due, tried again each five minutes; late each
+    hour; else once a day. Only what was done leaves a transfer behind.
+    """
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn, money)
+        agree(conn, add_client(conn, ALFA))
+        assert look(conn, now) == (done, again)
+        states = list(conn.execute(select(transfer.c.state)).scalars())
+        assert states == (["posted"] if "renewed" in done else [])
+        assert (look(conn, now)[0], done) != (done, ["auto_renewal"]), "the same reason is told of once"
+
+    db.write_now(unit)
+
+
+def test_a_renewal_that_somebody_has_confirmed_is_no_failure(db: Database) -> None:
+    """It waits for its time to be undone: nothing is wrong, and nothing is renewed twice."""
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn, "5000.00")
+        client_id = add_client(conn, ALFA)
+        agree(conn, client_id)
+        who = {"asked_by": None, "asked_from": None, "now": DUE}
+        quote = billing.quote_renewal(conn, BOOK, partner_id=RIGA, client_id=client_id, **who)  # type: ignore[arg-type]
+        billing.confirm(conn, transfer_id=quote.id, curator_id=None, address=None, now=DUE, undo_seconds=60)
+        assert look(conn, DUE) == ([], DUE + 5 * MINUTE)
+        auto = billing.standing(conn, client_id, DUE, BOOK).auto
+        assert auto is not None
+        assert (auto.failed_for, auto.failed_why) == (None, None)
+        assert [one.what for one in billing.settle_due(conn, DUE + MINUTE)] == ["renewed"]
+        assert look(conn, DUE + 5 * MINUTE)[0] == []
+        assert ends(conn, client_id) == date(2027, 12, 3)
+
+    db.write_now(unit)
+
+
+def test_of_several_that_end_together_each_is_renewed_for_itself(db: Database) -> None:
+    """The first has a plan that nobody told: it fails and says so, the second is renewed all the same. One that ended
+    long ago is no hindrance, and of two clients both are told of.
+    """
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn, "5000.00")
+        client_id = add_client(conn, Wanted("48210025", "Beta Kids", channels=3))
+        other = add_client(conn, Wanted("48210041", "Delta", ends=date(2026, 12, 3), plan="Pro", months=1, channels=1))
+        made = []
+        for n in range(3):
+            names = [ChannelName("whatsapp", f"48210025-{n}")]
+            asked = Asked(RIGA, client_id, NOW, None, None)
+            quote = subscribing.quote_subscription(conn, BOOK, asked, plan="pro", months=1, channels=names)
+            done = billing.confirm(conn, transfer_id=quote.id, curator_id=None, address=None, now=NOW)
+            made.append(done.transfer.effect["subscription"]["id"])
+        old, unknown, known = sorted(made)
+        for one in (client_id, other):
+            agree(conn, one, "200.00")
+        for which, end, plan in (
+            (old, "2026-11-01", "pro"),
+            (unknown, "2026-12-03", None),
+            (known, "2026-12-03", "pro"),
+        ):
+            conn.execute(update(subscription).where(subscription.c.id == which).values(end_date=end, plan=plan))
+        conn.execute(update(consents).values(look_at=DUE))
+        changes = renewing.renew_due(conn, BOOK, DUE)
+        assert sorted((one.client_id == other, one.what) for one in changes) == [
+            (False, "auto_renewal"),
+            (False, "renewed"),
+            (True, "renewed"),
+        ]
+        rows = {row.id: row.end_date for row in conn.execute(select(subscription))}
+        assert [rows[one] for one in (old, unknown, known)] == ["2026-11-01", "2026-12-03", "2027-01-26"]
+        auto = billing.standing(conn, client_id, DUE, BOOK).auto
+        assert auto is not None
+        assert (auto.failed_for, auto.failed_why) == (date(2026, 12, 3), "plan_not_known")
 
     db.write_now(unit)
