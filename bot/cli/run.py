@@ -10,10 +10,15 @@ from bot.app.house import Role
 from bot.app.opening import open_database
 from bot.cli.options import ConfigOption, JsonOption
 from bot.cli.output import REFUSED, WRONG_USE, console, errors, fail, print_json
-from bot.cli.serving import run_service, run_simulator
+from bot.cli.serving import run_service, run_simulator, simulator_options
 from bot.cli.session import settings_of
 from bot.settings import Settings
-from bot.simulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
+from bot.simulator.settings import (
+    DEFAULT_ACCOUNT_SID,
+    DEFAULT_AUTH_TOKEN,
+    DEFAULT_STRIPE_KEY,
+    DEFAULT_STRIPE_WEBHOOK_SECRET,
+)
 from bot.storage import migrate as schema
 
 
@@ -82,18 +87,21 @@ def simulator(
     webhook: Annotated[str, typer.Option(metavar="URL", help="Where inbound messages are posted.")] = (
         "http://127.0.0.1:8080/webhooks/twilio/inbound"
     ),
+    stripe_webhook: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where payments are reported; /webhooks/stripe beside --webhook by default."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """The WhatsApp simulator alone: Twilio's wire on this machine, with the phone page."""
     settings = settings_of(config)
+    account, token = account_sid or DEFAULT_ACCOUNT_SID, auth_token or DEFAULT_AUTH_TOKEN
     if account_sid is None or auth_token is None:
-        console.print(
-            f"Account [bold]{account_sid or DEFAULT_ACCOUNT_SID}[/bold], "
-            f"token [bold]{auth_token or DEFAULT_AUTH_TOKEN}[/bold]."
-        )
-    asyncio.run(
-        run_simulator(settings, port, account_sid or DEFAULT_ACCOUNT_SID, auth_token or DEFAULT_AUTH_TOKEN, webhook)
+        console.print(f"Account [bold]{account}[/bold], token [bold]{token}[/bold].")
+    console.print(
+        f"Stripe: key [bold]{DEFAULT_STRIPE_KEY}[/bold], webhook secret [bold]{DEFAULT_STRIPE_WEBHOOK_SECRET}[/bold]."
     )
+    asyncio.run(run_simulator(simulator_options(settings, account, token, webhook, stripe_webhook), port))
 
 
 def migrate(

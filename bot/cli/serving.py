@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from urllib.parse import urljoin
 
 import structlog
 
@@ -80,15 +81,27 @@ async def _announce(house: House, simulator: Simulator | None) -> None:
         log.warning("texts_not_usable", count=len(missing), recipe="run `curatorbot templates push`")
 
 
-async def run_simulator(settings: Settings, port: int, account_sid: str, auth_token: str, webhook: str) -> None:
-    """Run the simulator alone."""
-    options = SimulatorSettings(
-        account_sid=account_sid, auth_token=auth_token, sender=settings.twilio.sender, webhook_url=webhook
+def simulator_options(
+    settings: Settings, account_sid: str, auth_token: str, webhook: str, stripe_webhook: str | None
+) -> SimulatorSettings:
+    """What a simulator alone is told. Events of payments go to the product that takes the messages, unless said."""
+    return SimulatorSettings(
+        account_sid=account_sid,
+        auth_token=auth_token,
+        sender=settings.twilio.sender,
+        webhook_url=webhook,
+        stripe_webhook_url=stripe_webhook or urljoin(webhook, "/webhooks/stripe"),
     )
+
+
+async def run_simulator(options: SimulatorSettings, port: int) -> None:
+    """Run the simulator alone."""
     simulator = create_simulator(options, SystemClock())
     await simulator.start(port=port)
     console.print(
-        f"Phone page and API: [bold]{simulator.url}[/bold]; inbound messages go to {webhook}. Ctrl-C ends it."
+        f"Phone page and API: [bold]{simulator.url}[/bold]; inbound messages go to {options.webhook_url}, payments are "
+        f"reported to {options.stripe_webhook_url}. Ctrl-C ends it.",
+        soft_wrap=True,
     )
     try:
         await until_told_to_stop()

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from bot.cli.main import main
+from bot.cli.serving import simulator_options
 from bot.clock import SystemClock
+from bot.settings import Settings
 from bot.simulator.server import create_simulator
 from bot.simulator.settings import SimulatorSettings
 
@@ -140,3 +142,10 @@ def test_what_clients_paid(answer: Answer, run: Run, tmp_path: Path) -> None:
     assert (code, "Alfa Dental" in out) == (0, True)
     code, _, told = run("paid", "alfa", "10 USD")
     assert (code, "EUR" in told) == (1, True)
+
+
+def test_a_simulator_alone_reports_payments_to_the_product() -> None:
+    """Beside the address of messages, or where it is told."""
+    made = simulator_options(Settings(), "AC1", "t", "http://127.0.0.1:9000/webhooks/twilio/inbound", None)
+    assert made.stripe_webhook_url == "http://127.0.0.1:9000/webhooks/stripe"
+    assert simulator_options(Settings(), "AC1", "t", made.webhook_url, "http://x/y").stripe_webhook_url == "http://x/y"
