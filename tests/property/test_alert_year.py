@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Connection, Row, select
 
 from bot.alerts.alert import WATCHED
+from bot.alerts.repository import RAISED
 from bot.ids import CuratorId
 from bot.storage.tables import alert, alert_due, delivery, notification
 from tests.conftest import fresh_sqlite
@@ -44,7 +45,7 @@ class Ledger:
         self.now = year.steps[-1]
         self.alerts: dict[Key, Row[Any]] = {
             (row.client_id, row.kind, row.stage, row.cycle): row
-            for row in conn.execute(select(alert).where(alert.c.kind.in_(_KINDS)))
+            for row in conn.execute(select(alert).where(alert.c.kind.in_(_KINDS), RAISED))
         }
         self.told: dict[str, dict[str, Row[Any]]] = defaultdict(dict)
         for row in conn.execute(select(notification)):
