@@ -154,7 +154,7 @@ def _transfers_wrong(conn: Connection, partner_id: PartnerId | None) -> Iterator
         select(ledger_transaction.c.transfer_id, ledger_transaction.c.key, posting)
         .join(posting, posting.c.transaction_id == ledger_transaction.c.id)
         .where(ledger_transaction.c.transfer_id.is_not(None), ledger_transaction.c.reverses.is_(None))
-        .order_by(ledger_transaction.c.id, posting.c.n)
+        .order_by(posting.c.n)
     )
     for row in conn.execute(_of_partner(query, partner_id)):
         posted[row.transfer_id][row.key].append((row.from_id, row.to_id, row.amount))

@@ -77,7 +77,7 @@ def post(
         if one in locked and (change or back.get(one))
     ]
     if moves:
-        _MOVE.run(conn, sorted(moves, key=lambda move: str(move["account"])))
+        _MOVE.run(conn, moves)
         _raise_floors(conn, locked, moves)
     return ids
 

@@ -112,6 +112,10 @@ def test_what_is_due_comes_the_oldest_first_and_no_more_than_asked(db: Database)
         assert [one.id for one in transfers.pending(conn, PartnerId("other"))] == []
         waiting = loaded(conn, quotes[0].id)
         assert (waiting.confirmed_at, waiting.post_at) == (NOW, NOW + timedelta(seconds=50))
+        ten = NOW + timedelta(seconds=10)
+        assert [transfers.is_due(conn, one) for one in (ten - timedelta(seconds=1), ten, at)] == [False, True, True]
+        set_row(conn, by_time[0], state="posted")
+        assert [transfers.is_due(conn, one) for one in (ten, at)] == [False, True]
 
     db.write_now(unit)
 
