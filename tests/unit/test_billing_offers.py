@@ -179,6 +179,16 @@ class TestUnpaid:
         assert made.effect == {"rates": {"c": 200}}
 
 
+def test_a_quote_tells_what_both_have_before_and_after_and_where_that_was_read() -> None:
+    there = desk(balance="9.00")
+    there = replace(there, held=replace(there.held, as_of=NOW - timedelta(hours=3), source="poll"))
+    quote = offer.top_up(there, euro("100.00"), TRANSFER, "token").quote
+    assert (quote.partner_before, quote.partner_pays, quote.partner_after) == (euro("5000"), euro("65"), euro("4935"))
+    assert (quote.client_before, quote.client_gets, quote.client_after) == (euro("9"), euro("100"), euro("109"))
+    assert (quote.as_of, quote.source) == (NOW - timedelta(hours=3), "poll")
+    assert (quote.expires_at, quote.token) == (NOW + there.book.quote_lasts, "token")
+
+
 def test_only_channels_without_a_row_are_to_be_written() -> None:
     shop = Channel(ChannelId("new"), "vk", "shop", "active", False, None, None, TODAY)
     assert offer.new_channels(desk(), [channel(within="s"), shop]) == [{"id": "new", "transport": "vk", "name": "shop"}]
