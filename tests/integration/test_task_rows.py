@@ -258,7 +258,50 @@ def test_tasks_of_one_account_turn_in_the_order_of_their_numbers(db: Database) -
         made = [task_of(conn, client_id) for _ in range(3)]
         for one, number in zip(made, (9, 7, 8), strict=True):
             conn.execute(update(dashboard_task).where(dashboard_task.c.id == one.id).values(number=number))
-        turns = tasks.look(conn, NORD, [sight(NOW + MINUTE, "100.00")], NOW + MINUTE)
+        turns = tasks.look(conn, NORD, [sight(NOW + MINUTE, "300.00")], NOW + MINUTE)
         assert [one.task.name for one in turns] == ["W-7", "W-8", "W-9"]
+
+    db.write_now(unit)
+
+
+def test_money_proves_one_task_first_those_that_somebody_says_are_done(db: Database) -> None:
+    """Anna and Boris top the same client up: a hundred that came is not told to both as theirs."""
+
+    def unit(conn: Connection) -> None:
+        client_id = world(conn)
+        one, two, three, large = (
+            task_of(conn, client_id, amount) for amount in ("100.00", "100.00", "100.00", "250.00")
+        )
+        tasks.say_done(conn, two, BORIS, NOW + MINUTE)
+
+        def turned(minutes: int, balance: str) -> list[str]:
+            at = NOW + minutes * MINUTE
+            return [turn.task.name for turn in tasks.look(conn, NORD, [sight(at, balance)], at)]
+
+        assert turned(2, "100.00") == [two.name]
+        assert turned(3, "100.00") == []
+        assert turned(4, "199.99") == []
+        assert turned(5, "200.00") == [one.name]
+        tasks.say_done(conn, large, ANNA, NOW + 6 * MINUTE)
+        assert turned(7, "450.00") == [large.name]
+        assert turned(8, "550.00") == [three.name]
+        conn.execute(update(client).where(client.c.id == client_id).values(as_of=NOW + 9 * MINUTE))
+        late = task_of(conn, client_id)
+        assert late.facts["balance_at"] == (NOW + 9 * MINUTE).isoformat()
+        assert turned(10, "100.00") == [late.name]
+
+    db.write_now(unit)
+
+
+def test_a_renewal_that_was_proved_takes_nothing_from_a_top_up(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        world(conn)
+        gamma = add_client(conn, GAMMA)
+        quote = ask_renewal(conn, gamma)
+        conn.execute(update(transfer).where(transfer.c.id == quote.id).values(state="pending", confirmed_at=NOW))
+        renewal, money = tasks.create(conn, moved(conn, quote.id), NOW), task_of(conn, gamma)
+        seen = Sight(GAMMA.account_id, NOW + MINUTE, end=quote.ends_after, balance=euro("100.00"))
+        turns = tasks.look(conn, NORD, [seen], NOW + MINUTE)
+        assert [turn.task.name for turn in turns] == [renewal.name, money.name]
 
     db.write_now(unit)

@@ -16,6 +16,9 @@ def euro(minor: int) -> Money:
     return Money(minor, "EUR")
 
 
+NOTHING = euro(0)
+
+
 MONEY = Aim(None, euro(100_00), euro(9_00), NOW, euro(4_00), "Europe/Riga")
 RENEWAL = replace(MONEY, ends_after=date(2027, 5, 26))
 
@@ -31,7 +34,7 @@ RENEWAL = replace(MONEY, ends_after=date(2027, 5, 26))
     ],
 )
 def test_an_end_date_counts_up_to_three_days_early(end: date | None, shown: bool | None) -> None:
-    assert shows(RENEWAL, Sight("a", NOW, end=end, balance=euro(500_00))) is shown
+    assert shows(RENEWAL, Sight("a", NOW, end=end, balance=euro(500_00)), NOTHING) is shown
 
 
 @pytest.mark.parametrize(
@@ -57,23 +60,26 @@ def test_an_end_date_counts_up_to_three_days_early(end: date | None, shown: bool
 )
 def test_money_counts_less_what_the_days_between_may_have_taken(days: int, balance: int, shown: bool | None) -> None:
     """9.00 were there, 100.00 are to come, 4.00 may go each day; nothing gained may be all of it spent."""
-    assert shows(MONEY, Sight("a", NOW + days * DAY, balance=euro(balance))) is shown
+    assert shows(MONEY, Sight("a", NOW + days * DAY, balance=euro(balance)), NOTHING) is shown
 
 
 def test_one_cent_that_came_is_the_proof_of_one_cent() -> None:
+    """Money that proved another task is none that came for this one."""
     aim = replace(MONEY, amount=euro(100_01))
-    assert shows(aim, Sight("a", NOW + 25 * DAY, balance=euro(9_01))) is True
+    assert shows(aim, Sight("a", NOW + 25 * DAY, balance=euro(9_01)), NOTHING) is True
+    assert shows(MONEY, Sight("a", NOW, balance=euro(159_00)), euro(50_00)) is True
+    assert shows(MONEY, Sight("a", NOW, balance=euro(159_00)), euro(50_01)) is False
 
 
 def test_the_day_is_the_clients_own() -> None:
     evening = replace(MONEY, balance_at=NOW.replace(hour=21))
-    assert shows(evening, Sight("a", NOW.replace(hour=21, minute=59), balance=euro(105_00))) is False
-    assert shows(evening, Sight("a", NOW.replace(hour=22), balance=euro(105_00))) is True
+    assert shows(evening, Sight("a", NOW.replace(hour=21, minute=59), balance=euro(105_00)), NOTHING) is False
+    assert shows(evening, Sight("a", NOW.replace(hour=22), balance=euro(105_00)), NOTHING) is True
 
 
 @pytest.mark.parametrize("balance", [None, Money(500_00, "USD")])
 def test_a_sight_without_that_money_tells_nothing(balance: Money | None) -> None:
-    assert shows(MONEY, Sight("a", NOW + DAY, end=date(2028, 1, 1), balance=balance)) is None
+    assert shows(MONEY, Sight("a", NOW + DAY, end=date(2028, 1, 1), balance=balance), NOTHING) is None
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])

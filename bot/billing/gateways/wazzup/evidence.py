@@ -53,14 +53,17 @@ class Progress:
     shown: bool | None = None
 
 
-def shows(aim: Aim, sight: Sight) -> bool | None:
-    """Whether a sight shows the task carried out; None when it cannot tell."""
+def shows(aim: Aim, sight: Sight, proved: Money) -> bool | None:
+    """Whether a sight shows the task carried out; None when it cannot tell.
+
+    `proved`: so much of the money that came since has proved other tasks, and proves no second one.
+    """
     if aim.ends_after is not None:
         return None if sight.end is None else sight.end >= aim.ends_after - END_DATE_SLACK
     if sight.balance is None or sight.balance.currency != aim.amount.currency:
         return None
     days = (local_date(sight.at, aim.zone) - local_date(aim.balance_at, aim.zone)).days
-    gained, spent = sight.balance.minor - aim.balance.minor, aim.daily.minor * max(days, 0)
+    gained, spent = (sight.balance - aim.balance - proved).minor, aim.daily.minor * max(days, 0)
     if gained > 0:
         return gained >= aim.amount.minor - spent
     return None if spent >= aim.amount.minor else False

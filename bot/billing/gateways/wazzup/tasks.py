@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
 
 from bot.billing import transfers
-from bot.billing.gateways.wazzup.evidence import Progress, Sight, State, after_sight, after_word, aim_of, shows
+from bot.billing.gateways.wazzup.evidence import Aim, Progress, Sight, State, after_sight, after_word, aim_of, shows
 from bot.billing.transfers import Transfer
 from bot.id_generator import new_id
 from bot.ids import ClientId, CuratorId, PartnerId, TaskId, TransferId
@@ -129,10 +129,13 @@ def close(conn: Connection, task: Task, state: Literal["failed", "cancelled"], n
 
 
 def look(conn: Connection, partner_id: PartnerId, sights: Iterable[Sight], now: datetime) -> list[Turn]:
-    """Compare a partner's tasks with what a table or poll shows of the accounts; what turned."""
+    """Compare a partner's tasks with what a table or poll shows of the accounts; what turned.
+
+    Where money might prove several, it proves first those that somebody says are done.
+    """
     seen = {one.account_id: one for one in sights}
     turns = []
-    for task in _watched(conn, partner_id, list(seen), now):
+    for task in sorted(_watched(conn, partner_id, list(seen), now), key=lambda one: one.state != "done"):
         sight = seen[task.facts["account_id"]]
         if sight.at <= task.created_at:
             continue
@@ -145,7 +148,8 @@ def look(conn: Connection, partner_id: PartnerId, sights: Iterable[Sight], now: 
 def _look_at(conn: Connection, task: Task, sight: Sight, now: datetime) -> Turn | None:
     aim = aim_of(task.facts)
     lasting = aim.ends_after is None
-    progress = after_sight(task.progress, sight.at, shows(aim, sight), lasting=lasting)
+    shown = shows(aim, sight, _proved(conn, task, aim))
+    progress = after_sight(task.progress, sight.at, shown, lasting=lasting)
     if progress == task.progress:
         return None
     after = _store(conn, task, progress, now)
@@ -156,6 +160,20 @@ def _look_at(conn: Connection, task: Task, sight: Sight, now: datetime) -> Turn 
         _settle(conn, task.transfer_id, "pending", now)
         return Turn(after, "reopened", sight.at)
     return None
+
+
+def _proved(conn: Connection, task: Task, aim: Aim) -> Money:
+    """The money of other top-ups of the client that was seen to come after this one's balance was."""
+    table = dashboard_task.c
+    query = select(table.facts).where(
+        table.client_id == task.client_id,
+        table.id != task.id,
+        table.state == "confirmed",
+        table.seen_at > aim.balance_at,
+    )
+    aims = [aim_of(facts) for facts in conn.execute(query).scalars()]
+    minor = sum(one.amount.minor for one in aims if one.ends_after is None)
+    return Money(minor, aim.amount.currency)
 
 
 def _settle(conn: Connection, transfer_id: TransferId, state: Literal["posted", "pending"], now: datetime) -> None:
