@@ -32,7 +32,7 @@ _TOP = (
     "client",
 )
 _OWN = ("stages", "balance")
-_OF_PARTNER_ONLY = "days_off"
+_OF_PARTNER_ONLY = ("days_off", "client")
 _OF_PARTNER = (Kind.PARTNER_SHORT, Kind.SOURCE_STALE, Kind.UNREACHABLE)
 _BALANCE_MAX = 1_000_000
 
@@ -68,7 +68,8 @@ class Policy:
     The partner account is to hold what is renewed within `short_days`; a regular table older than `stale_after_hours`
     is told of. `brake`: when many alerts at once wait for a yes; None: never.
     `cooldowns`: the same stage of a kind is not told again so soon, although the balance went up and down in between.
-    Levels of a client (by account ID) win over its partner's, and those over the general ones, kind by kind.
+    Levels of a client win over its partner's, and those over the general ones, kind by kind. `of_client` goes by
+    account ID alone, for an ID that one partner has; `of_partners_client` by partner and account ID, and wins.
     """
 
     general: Levels
@@ -85,6 +86,7 @@ class Policy:
     cooldowns: Mapping[Kind, timedelta] = field(default_factory=dict)
     of_partner: Mapping[str, Levels] = field(default_factory=dict)
     of_client: Mapping[str, Levels] = field(default_factory=dict)
+    of_partners_client: Mapping[tuple[str, str], Levels] = field(default_factory=dict)
 
     def is_day_off(self, person: Curator, day: date) -> bool:
         """Whether a day is a holiday for a person: of its country, or of its partner."""
@@ -105,7 +107,12 @@ class Policy:
         return next((one.balance[currency] for one in levels if currency in one.balance), ())
 
     def _levels(self, partner_id: PartnerId, account_id: str) -> list[Levels]:
-        granular = (self.of_client.get(account_id), self.of_partner.get(partner_id), self.general)
+        granular = (
+            self.of_partners_client.get((partner_id, account_id)),
+            self.of_client.get(account_id),
+            self.of_partner.get(partner_id),
+            self.general,
+        )
         return [one for one in granular if one is not None]
 
 
@@ -127,6 +134,7 @@ def policy(data: Mapping[str, Any]) -> Policy:
         cooldowns=_cooldowns(data.get("cooldown_hours", {}), problems),
         of_partner=_overrides(data.get("partner", {}), "partner", problems),
         of_client=_overrides(data.get("client", {}), "client", problems),
+        of_partners_client=_of_partners_clients(data.get("partner", {}), problems),
     )
     problems += [
         f"stages.{kind.value}: missing" for kind in STAGED if kind not in value.general.stages and not problems
@@ -141,10 +149,21 @@ def _overrides(data: Any, where: str, problems: list[str]) -> dict[str, Levels]:
         problems.append(f"{where}: must be written as [{where}.ID.stages]")
         return {}
     known = {
-        name: {key: value for key, value in table.items() if where == "client" or key != _OF_PARTNER_ONLY}
+        name: {key: value for key, value in table.items() if where != "partner" or key not in _OF_PARTNER_ONLY}
         for name, table in data.items()
     }
     return {str(name): _levels(table, f"{where}.{name}.", problems) for name, table in known.items()}
+
+
+def _of_partners_clients(data: Any, problems: list[str]) -> dict[tuple[str, str], Levels]:
+    """The clients of each partner; what else is wrong with its table is told elsewhere."""
+    tables = data if isinstance(data, dict) else {}
+    return {
+        (str(name), account_id): levels
+        for name, table in tables.items()
+        if isinstance(table, dict) and "client" in table
+        for account_id, levels in _overrides(table["client"], f"partner.{name}.client", problems).items()
+    }
 
 
 def _levels(data: Mapping[str, Any], where: str, problems: list[str]) -> Levels:
@@ -235,9 +254,9 @@ def _days_off(data: Any, problems: list[str]) -> dict[str, frozenset[date]]:
     """The days off of each partner; what else is wrong with its table is told elsewhere."""
     tables = data if isinstance(data, dict) else {}
     return {
-        str(name): _days(table[_OF_PARTNER_ONLY], f"partner.{name}.{_OF_PARTNER_ONLY}", problems)
+        str(name): _days(table["days_off"], f"partner.{name}.days_off", problems)
         for name, table in tables.items()
-        if isinstance(table, dict) and _OF_PARTNER_ONLY in table
+        if isinstance(table, dict) and "days_off" in table
     }
 
 

@@ -1,7 +1,7 @@
 """Makes the ladders anew when the stages of `alerts.toml` have changed, as they do not when only time passes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from bot.alerts.ladders import rebuild
 from bot.alerts.policy import Levels, Policy
 from bot.alerts.surroundings import Surroundings
+from bot.errors import ConfigError
 from bot.ids import ClientId
 from bot.storage.queries import insert_if_absent, upsert
 from bot.storage.reading import Reading
@@ -48,12 +49,35 @@ def restage(conn: Connection, limit: int, *, now: datetime, env: Surroundings) -
 def of_nobody(conn: Connection, policy: Policy) -> list[str]:
     """The tables of `alerts.toml` that are about a partner or a client that there is not, as they are written there."""
     partners = set(conn.execute(select(partner.c.id)).scalars())
-    accounts = set(conn.execute(select(client.c.account_id)).scalars()) if policy.of_client else set()
+    clients = _holders(conn, {*policy.of_client, *(account_id for _, account_id in policy.of_partners_client)})
     named = {*policy.of_partner, *policy.days_off}
+    of_partners = sorted(one for one in policy.of_partners_client if one[0] not in clients.get(one[1], ()))
     return [
         *(f"partner.{one}" for one in sorted(named - partners)),
-        *(f"client.{one}" for one in sorted(set(policy.of_client) - accounts)),
+        *(f"client.{one}" for one in sorted(set(policy.of_client) - set(clients))),
+        *(f"partner.{partner_id}.client.{account_id}" for partner_id, account_id in of_partners),
     ]
+
+
+def refuse_ambiguous(conn: Connection, policy: Policy) -> None:
+    """ConfigError where a table is about an account ID that clients of several partners have."""
+    shared = {one: holders for one, holders in _holders(conn, policy.of_client).items() if len(holders) > 1}
+    problems = [
+        f"client.{account_id}: {' and '.join(holders)} each have a client {account_id}, say whose: "
+        f"[partner.{holders[0]}.client.{account_id}.stages]"
+        for account_id, holders in sorted(shared.items())
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _holders(conn: Connection, account_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The partners who have a client with each of these account IDs, in order; no entry where nobody has."""
+    columns = (client.c.account_id, client.c.partner_id)
+    found: dict[str, list[str]] = {}
+    for row in conn.execute(select(*columns).where(client.c.account_id.in_(list(account_ids))).order_by(*columns)):
+        found.setdefault(row.account_id, []).append(row.partner_id)
+    return found
 
 
 def digest(policy: Policy) -> str:
@@ -71,6 +95,8 @@ def _digest(policy: Policy) -> str:
         "partner": {name: _plain(one) for name, one in policy.of_partner.items()},
         "client": {name: _plain(one) for name, one in policy.of_client.items()},
     }
+    if policy.of_partners_client:
+        parts["partners_client"] = {".".join(name): _plain(one) for name, one in policy.of_partners_client.items()}
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

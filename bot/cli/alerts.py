@@ -16,7 +16,7 @@ from bot.alerts.due import DueClient, due_list
 from bot.alerts.due_picture import Page, page_of
 from bot.alerts.ladders import CHUNK
 from bot.alerts.report import ScanReport
-from bot.alerts.restaging import restage
+from bot.alerts.restaging import refuse_ambiguous, restage
 from bot.alerts.stages import EARLY, Stage
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.why import Outcome
@@ -66,6 +66,7 @@ def scan(
         only = here.partner(partner).id if partner else None
         if answer is not None:
             _answer(here, partner, answer)
+        here.db.read_now(refuse_ambiguous, here.env.policy)
         report = _rehearse(here, now, only) if dry_run else _scan(here, now, only)
     if json:
         print_json({"at": now} | plain(report))

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 import structlog
 
-from bot.alerts.restaging import of_nobody
+from bot.alerts.restaging import of_nobody, refuse_ambiguous
 from bot.app.clock_offset import make_real, read_offset
 from bot.app.house import House, Role, build
 from bot.app.opening import open_database
@@ -56,6 +56,7 @@ async def run_service(settings: Settings, role: Role, *, on_simulator: bool) -> 
                 settings = pointed_at_simulator(settings, simulator.url)
             house = build(settings, db, clock=clock, role=role, phone_page=simulator.url if simulator else None)
             try:
+                await db.read(refuse_ambiguous, house.env.around.policy)
                 await house.start(sock)
                 await _announce(house, simulator)
                 await until_told_to_stop()

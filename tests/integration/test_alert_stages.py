@@ -3,14 +3,18 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import Connection, select
 
 from bot.alerts import service as alerts
 from bot.alerts.alert import Kind
 from bot.alerts.policy import Levels
-from bot.alerts.restaging import of_nobody
+from bot.alerts.restaging import of_nobody, refuse_ambiguous
 from bot.alerts.surroundings import Surroundings
-from bot.ids import ClientId
+from bot.directory import service as directory
+from bot.directory.people import ClientData
+from bot.errors import ConfigError
+from bot.ids import ClientId, PartnerId
 from bot.storage.engine import Database
 from bot.storage.tables import alert, alert_due
 from tests.integration.alert_world import ALFA, ENV, NOW, Wanted, add_client, add_curator, add_partner
@@ -99,6 +103,37 @@ async def test_stages_of_nobody_are_named(db: Database) -> None:
             of_client={FAR.account_id: Levels(), "99999999": Levels()},
             of_partner={"riga": Levels(), "rgia": Levels()},
         )
-        return of_nobody(conn, policy)
+        whose = {("riga", FAR.account_id): Levels(), ("nord", FAR.account_id): Levels()}
+        return of_nobody(conn, replace(policy, of_partners_client=whose))
 
-    assert await db.write(play) == ["partner.rgia", "client.99999999"]
+    assert await db.write(play) == ["partner.rgia", "client.99999999", f"partner.nord.client.{FAR.account_id}"]
+
+
+async def test_an_account_id_of_two_partners_is_refused_until_it_is_said_whose(db: Database) -> None:
+    def play(conn: Connection) -> None:
+        world(conn)
+        alone = replace(ENV.policy, of_client={FAR.account_id: Levels()})
+        refuse_ambiguous(conn, alone)
+        nord = directory.create_partner(conn, "Nord", now=NOW, partner_id=PartnerId("nord")).id
+        data = ClientData(FAR.account_id, "Of Nord", "EUR", "en", "Europe/Riga")
+        directory.add_client(conn, nord, data, NOW)
+        with pytest.raises(ConfigError) as refused:
+            refuse_ambiguous(conn, alone)
+        assert refused.value.problems == [
+            f"client.{FAR.account_id}: nord and riga each have a client {FAR.account_id}, say whose: "
+            f"[partner.nord.client.{FAR.account_id}.stages]"
+        ]
+        refuse_ambiguous(conn, replace(ENV.policy, of_partners_client={("nord", FAR.account_id): Levels()}))
+
+    await db.write(play)
+
+
+async def test_the_stages_of_one_partners_client_hold_for_that_client(db: Database) -> None:
+    def play(conn: Connection) -> list[int]:
+        client_id = world(conn)
+        own = Levels(stages={Kind.ENDING: (9, 4)})
+        env = replace(ENV, policy=replace(ENV.policy, of_partners_client={("riga", FAR.account_id): own}))
+        alerts.scan(conn, now=NOW, env=env)
+        return stages(conn, client_id)
+
+    assert await db.write(play) == [9, 4]

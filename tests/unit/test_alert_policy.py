@@ -36,6 +36,19 @@ def test_the_most_granular_stages_win_kind_by_kind() -> None:
     assert chosen.stages_of(Kind.ENDING, other, "48210025") == (14, 7, 3, 1, 0)
 
 
+def test_two_partners_clients_of_one_account_id_have_their_own_stages() -> None:
+    data = {
+        **SHIPPED,
+        "partner": {"riga": {"stages": {"ending": [5]}, "client": {"48210017": {"stages": {"ending": [9]}}}}},
+        "client": {"48210017": {"stages": {"ending": [2]}}},
+    }
+    chosen = policy(data)
+    assert chosen.stages_of(Kind.ENDING, PartnerId("riga"), "48210017") == (9,)
+    assert chosen.stages_of(Kind.ENDING, PartnerId("nord"), "48210017") == (2,)
+    assert chosen.stages_of(Kind.ENDING, PartnerId("riga"), "48210025") == (5,)
+    assert chosen.stages_of(Kind.RUNNING_OUT, PartnerId("riga"), "48210017") == (7, 3, 1)
+
+
 def test_balances_too_are_most_granular() -> None:
     chosen = policy({**SHIPPED, "balance": {"EUR": [5, 20]}, "client": {"48210017": {"balance": {"EUR": [100]}}}})
     riga = PartnerId("riga")
@@ -67,6 +80,18 @@ def test_balances_too_are_most_granular() -> None:
         ({"holidays": {"LV": ["25 Dec"]}}, "holidays.LV: ['25 Dec'] is no list of days"),
         ({"stages": 3}, "stages: must be a table of ending and running_out"),
         ({"client": {"48210017": 3}}, "client: must be written as [client.ID.stages]"),
+        (
+            {"partner": {"riga": {"client": 3}}},
+            "partner.riga.client: must be written as [partner.riga.client.ID.stages]",
+        ),
+        (
+            {"partner": {"riga": {"client": {"48210017": {"stage": {}}}}}},
+            "partner.riga.client.48210017.stage: no such setting, did you mean stages?",
+        ),
+        (
+            {"partner": {"riga": {"client": {"48210017": {"client": {}}}}}},
+            "partner.riga.client.48210017.client: no such setting",
+        ),
         ({"client": {"48210017": {"stage": {}}}}, "client.48210017.stage: no such setting, did you mean stages?"),
     ],
 )
