@@ -73,13 +73,11 @@ def insert_channel(
         "id": added,
         "partner_id": held.partner_id,
         "client_id": held.client_id,
-        "subscription_id": None,
         "transport": transport,
         "name": name,
         "state": state,
         "free": free_until is not None,
         "free_until": free_until.isoformat() if free_until else None,
-        "daily_minor": None,
         "created_at": now,
     }
     repository.insert_channels(conn, [row])

@@ -47,9 +47,7 @@ def pay_first(conn: Connection, client_id: ClientId, now: datetime) -> list[Chan
         locked = lock_accounts(conn, [held.account_id])
         post(conn, [draft], Origin(held.partner_id, now, client_id), locked=locked)
     term = first_term(waits.start_date or today, waits.months or 1)
-    repository.update_subscription(
-        conn, waits.id, state="active", due_minor=None, end_date=term.end, anchor_day=term.anchor_day
-    )
+    repository.update_subscription(conn, waits.id, state="active", due_minor=None, end_date=term.end)
     forgive_lapsed(conn, client_id)
     repository.wake_after_today(conn, held, now)
     return [Changed(held.partner_id, client_id, "subscribed")]

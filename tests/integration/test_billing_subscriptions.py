@@ -1,5 +1,6 @@
 """Subscriptions created, paid later, changed: what is paid, which days it buys, what channels do meanwhile."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from bot.billing import service as billing
 from bot.billing import subscribing
 from bot.billing.changed import Changed
 from bot.billing.confirming import Confirmed
+from bot.billing.plan import PriceKey
 from bot.billing.quote import Quote
 from bot.billing.subscribing import Asked, ChannelName
 from bot.errors import UserError
@@ -405,6 +407,21 @@ class TestWhatIsKept:
             assert (paid.key, paid.client_id, paid.at) == (f"subscribe:{made.subscription_id}", client_id, day)
             assert balance_of(conn, client_id, day) == euro("0.00")
             assert billing.check(conn).ok
+
+        db.write_now(unit)
+
+    def test_that_a_price_is_a_sample_is_said_of_the_plan_bought(self, db: Database) -> None:
+        key: PriceKey = ("month", "pro", "default", "EUR")
+        published = {key: tuple(replace(one, sample=False) for one in BOOK.prices[key])}
+        book = replace(BOOK, prices={**BOOK.prices, **published})
+
+        def unit(conn: Connection) -> None:
+            first, second = world(conn), add_client(conn, Wanted("48210041", channels=1))
+            said = [
+                subscribing.create_unpaid(conn, book, asked(one), plan=plan, months=1).sample_prices
+                for one, plan in ((first, "pro"), (second, "inbox"))
+            ]
+            assert said == [False, True]
 
         db.write_now(unit)
 
