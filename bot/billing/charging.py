@@ -51,7 +51,7 @@ class _Chunk:
 
 
 def charge_due(conn: Connection, book: PriceBook, now: datetime, limit: int = 100) -> list[Changed]:
-    """Work off up to `limit` clients whose next day has begun: each missed day one by one, then their next midnight.
+    """Work off up to `limit` clients whose next day has begun: each missed day one by one, then when to look again.
 
     Charging a day twice is impossible: a channel remembers the last day it paid, and the ledger takes
     `daily:<channel>:<date>` once. Call again while `is_waiting` says that more are due.
@@ -70,7 +70,7 @@ def charge_due(conn: Connection, book: PriceBook, now: datetime, limit: int = 10
         last = min(today, first + timedelta(days=DAYS_AT_ONCE - 1))
         days = days_from(first, last, held.time_zone)
         money, states = _run(chunk, held, days, today, _book_rates(held, book), revenue[place])
-        following = _next_look(held, states, money, last) if last == today else last + timedelta(days=1)
+        following = _next_look(held, states, money, last)
         chunk.wake.setdefault(held.partner_id, {})[client_id] = first_instant(following, held.time_zone)
     _write(conn, chunk)
     return list(chunk.changes)
@@ -103,15 +103,15 @@ def start_again(conn: Connection, client_id: ClientId, rates: Mapping[str, int],
     return [*paid, *(one for one in chunk.changes if one.what in ("resumed", "charged"))]
 
 
-def _next_look(held: Holdings, states: Mapping[ChannelId, str], money: int, today: date) -> date:
+def _next_look(held: Holdings, states: Mapping[ChannelId, str], money: int, day: date) -> date:
     """The next day on which time alone can change something for a client: the day after an end while nothing is paid by
     the day. What money or an import changes before is seen to at once, or sets an earlier look itself.
     """
-    for one in held.on_daily_payment(today):
+    for one in held.on_daily_payment(day):
         if states[one.id] == ACTIVE or (states[one.id] == STOPPED and money > 0):
-            return today + timedelta(days=1)
-    ends = [one.end_date + timedelta(days=1) for one in held.subscriptions if one.active_on(today)]
-    return min(ends, default=today + _SELDOM)
+            return day + timedelta(days=1)
+    ends = [one.end_date + timedelta(days=1) for one in held.subscriptions if one.active_on(day)]
+    return min(ends, default=day + _SELDOM)
 
 
 def _due_clients(conn: Connection, now: datetime, limit: int) -> list[tuple[ClientId, datetime]]:

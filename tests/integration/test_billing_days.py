@@ -111,6 +111,16 @@ def test_little_money_keeps_what_channels_it_can(db: Database) -> None:
     assert standing.balance == euro("1")
 
 
+def test_a_channel_that_has_paid_its_day_pays_no_second_time_when_another_starts(db: Database) -> None:
+    client_id = db.write_now(start, Wanted("48210025", balance="3.00", channels=2, daily="4.00"))
+    db.write_now(billing.charge_due, BOOK, midnight(27))
+    morning = midnight(27) + timedelta(hours=9)
+    quote = db.write_now(lambda conn: ask_top_up(conn, client_id, euro("100"), now=morning))
+    confirmed = db.write_now(lambda conn: say_yes(conn, quote, now=morning))
+    assert [one.what for one in confirmed.changes] == ["topped_up", "charged", "resumed"]
+    assert (db.read_now(charged_days), db.read_now(balance_of, client_id)) == (["2026-11-27"] * 2, euro("99"))
+
+
 def test_a_subscription_that_ends_falls_back_on_daily_payments(db: Database) -> None:
     """With money its channels go on by the day, at the daily price of its plan; without they stop the day after."""
     wanted = Wanted("48210066", ends=date(2026, 11, 27), plan="Pro", months=1, channels=2, balance="9.00")
@@ -368,19 +378,19 @@ def test_all_clients_of_a_part_are_written(db: Database) -> None:
 def test_money_wakes_a_stopped_channel_whose_price_only_the_book_knows(db: Database) -> None:
     """Where no daily payment is given along, the next look is at once; for nobody else the next look moves."""
 
-    def unit(conn: Connection, wanted: Wanted, amount: str) -> tuple[list[str], bool]:
+    def unit(conn: Connection, wanted: Wanted, amount: str) -> tuple[list[str], list[str]]:
         client_id = start(conn, wanted)
         conn.execute(update(tables.client_day).values(next_at=NOW + timedelta(days=9)))
         made = billing.adjust_balance(
             conn, NORD, client_id, euro(amount), reason="paid", by="operator", key="1", now=NOW
         )
-        return [one.what for one in made], billing.is_waiting(conn, NOW)
+        return [one.what for one in made], [one.what for one in billing.charge_due(conn, BOOK, NOW)]
 
     class _Back(Exception):
         pass
 
-    def tried(wanted: Wanted, amount: str = "20.00") -> tuple[list[str], bool]:
-        found: list[tuple[list[str], bool]] = []
+    def tried(wanted: Wanted, amount: str = "20.00") -> tuple[list[str], list[str]]:
+        found: list[tuple[list[str], list[str]]] = []
 
         def once(conn: Connection) -> None:
             found.append(unit(conn, wanted, amount))
@@ -390,10 +400,12 @@ def test_money_wakes_a_stopped_channel_whose_price_only_the_book_knows(db: Datab
             db.write_now(once)
         return found[0]
 
-    assert tried(Wanted(channels=2)) == (["imported"], True)
-    assert tried(Wanted(channels=2, daily="1.00")) == (["imported", "charged", "resumed"], False)
-    assert tried(Wanted(channels=2, balance="10.00")) == (["imported"], False)
+    started = (["imported"], ["charged", "resumed"])
+    assert tried(Wanted(channels=2)) == started
+    assert tried(Wanted(channels=1, ends=date(2026, 11, 25), plan="Pro", months=6)) == started
+    assert tried(Wanted(channels=2, daily="1.00")) == (["imported", "charged", "resumed"], [])
+    assert tried(Wanted(channels=2, balance="10.00")) == (["imported"], [])
     assert tried(Wanted(channels=2, balance="10.00", ends=date(2026, 12, 3), plan="Pro", months=1)) == (
         ["imported"],
-        False,
+        [],
     )
