@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from bot.billing.payments.news import Checkout, CheckoutState
-from bot.ids import Address, CheckoutId, CuratorId, InboxId, PartnerId
+from bot.ids import CheckoutId, CuratorId, PartnerId
 from bot.money import Money
 from bot.storage.tables import checkout
 
@@ -92,10 +92,10 @@ def same_open(
         checkout.c.state.in_(("asked", "open")),
         checkout.c.amount == amount.minor,
         checkout.c.currency == amount.currency,
-        checkout.c.asked_by.is_(None) if asked_by is None else checkout.c.asked_by == asked_by,
+        checkout.c.asked_by == asked_by,
         checkout.c.expires_at >= good_until,
     )
-    row = conn.execute(query.order_by(checkout.c.created_at.desc(), checkout.c.id.desc()).limit(1)).first()
+    row = conn.execute(query.order_by(checkout.c.created_at.desc(), checkout.c.id.desc())).first()
     return None if row is None else _checkout(row)
 
 
@@ -114,9 +114,9 @@ def _checkout(row: Row[Any]) -> Checkout:
         state=row.state,
         amount=Money(row.amount, row.currency),
         language=row.language,
-        asked_by=None if row.asked_by is None else CuratorId(row.asked_by),
-        asked_from=None if row.asked_from is None else Address(row.asked_from),
-        in_reply_to=None if row.in_reply_to is None else InboxId(row.in_reply_to),
+        asked_by=row.asked_by,
+        asked_from=row.asked_from,
+        in_reply_to=row.in_reply_to,
         session_id=row.session_id,
         payment_id=row.payment_id,
         url=row.url,

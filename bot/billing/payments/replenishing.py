@@ -209,13 +209,15 @@ def _held(conn: Connection, known: Checkout, view: SessionView, now: datetime, j
 
 def _with_waiting(conn: Connection, paid: Checkout, outcome: Outcome, now: datetime, jobs: Jobs) -> Outcome:
     """What was reported of the payment before the payment itself."""
-    for event_id, facts in events.waiting_for(conn, paid.provider, paid.payment_id or ""):
+    if paid.payment_id is None:
+        return outcome
+    for event_id, facts in events.waiting_for(conn, paid.provider, paid.payment_id):
         events.conclude(conn, paid.provider, event_id, "applied", paid.id)
         if "reversal" in facts:
             more = _reverse(conn, paid, reversal_from(facts["reversal"]), now)
             outcome = Outcome([*outcome.changes, *more.changes], [*outcome.news, *more.news])
         else:
-            jobs.enqueue(conn, REFUNDS_JOB, paid.payment_id or "", now)
+            jobs.enqueue(conn, REFUNDS_JOB, paid.payment_id, now)
     return outcome
 
 
