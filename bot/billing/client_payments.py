@@ -139,9 +139,7 @@ def _payments(conn: Connection, client_id: ClientId) -> list[Payment]:
     query = select(client_payment).where(
         client_payment.c.client_id == client_id, client_payment.c.withdrawn_at.is_(None)
     )
-    return [
-        Payment(ClientPaymentId(row.id), row.at, row.amount, row.transfer_id) for row in conn.execute(query)
-    ]
+    return [Payment(ClientPaymentId(row.id), row.at, row.amount, row.transfer_id) for row in conn.execute(query)]
 
 
 def _credited_sums(conn: Connection, partner_id: PartnerId) -> dict[str, int]:
