@@ -8,6 +8,8 @@ from tests.mutation import accepted, reach, report, running
 from tests.mutation.workspace import CHECKOUT, Busy, Workspace, committed, uncommitted_paths
 
 ROOT = CHECKOUT / "build" / "mutate"
+_TOGETHER = 6
+"""Modules tried in one session: the tests are collected once for them."""
 
 
 def main() -> int:
@@ -22,15 +24,15 @@ def main() -> int:
     reach.refresh(space, files)
     judged = accepted.read()
     outcomes: list[running.Outcome] = []
-    for module in modules:
+    for at in range(0, len(modules), _TOGETHER):
         try:
-            outcomes.append(running.run(space, module, files, asked.seconds, judged))
+            for outcome in running.run(space, modules[at : at + _TOGETHER], files, asked.seconds, judged):
+                outcomes.append(outcome)
+                print(report.of_module(outcome), flush=True)
+                if asked.out:
+                    (asked.out / f"{outcome.module}.txt").write_text(report.of_module(outcome), "utf-8")
         except Busy as busy:
             print(busy)
-            continue
-        print(report.of_module(outcomes[-1]), flush=True)
-        if asked.out:
-            (asked.out / f"{module}.txt").write_text(report.of_module(outcomes[-1]), "utf-8")
     print(report.table(outcomes, commit))
     for pattern in judged.unmet(modules):
         print(

@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def moved(old: str, new: str) -> dict[int, set[int]]:
 
 def statement_lines(source: str, function: str, offsets: Iterable[int]) -> set[int]:
     """The lines of the statements that hold these lines of a function; of its whole body for its signature."""
-    node = _function(ast.parse(source), function)
+    node = _function(_parsed(source), function)
     body = set(range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1))
     parts = [set(_own_lines(each)) for each in ast.walk(node) if isinstance(each, ast.stmt) and each is not node]
     found: set[int] = set()
@@ -109,6 +110,11 @@ def statement_lines(source: str, function: str, offsets: Iterable[int]) -> set[i
         holders = [part for part in parts if line in part]
         found |= min(holders, key=len) if holders else body
     return found
+
+
+@cache
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
 
 
 def _function(tree: ast.Module, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef:

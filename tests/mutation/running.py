@@ -1,16 +1,18 @@
-"""One module from its source to its counts: makes the mutants, lets mypy stop what it can, tries the rest."""
+"""Modules from their source to their counts: makes the mutants, lets mypy stop what it can, tries the rest."""
 
 import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.mutation import accepted, reach, results, type_errors
 from tests.mutation.mutants import Mutant, Mutated, mutate
-from tests.mutation.workspace import Workspace, digest, path_of, write
+from tests.mutation.workspace import DONE, Workspace, digest, path_of, write
 
 COUNTS = ("all", "types", "twins", "killed", "too long", "accepted", "open")
 
@@ -45,17 +47,30 @@ class Subject:
         return self.reach.tests(reach.statement_lines(self.source, mutant.function, mutant.change.offsets))
 
 
-def run(space: Workspace, module: str, files: list[str], budget: float, judged: accepted.Accepted) -> Outcome:
-    """Tries what has to be tried of a module. Raises Busy when another run is at it."""
-    kept = space.folder("results") / f"{module}.jsonl"
-    with space.held(module), space.tree() as tree:
-        source = (tree / path_of(module)).read_text("utf-8")
-        mutated = mutate(path_of(module), source)
-        (tree / path_of(module)).write_text(mutated.text, "utf-8")
-        stopped = _stopped(space, tree, module, source, mutated)
-        subject = Subject(module, source, mutated, stopped, reach.read(space, path_of(module), files))
-        _try(space, tree, subject, kept, budget)
-    return outcome(subject, results.read(kept), judged)
+def run(
+    space: Workspace, modules: list[str], files: list[str], budget: float, judged: accepted.Accepted
+) -> Iterator[Outcome]:
+    """Tries what has to be tried of some modules in one session of tests, and tells of each when it is done.
+
+    Raises Busy when another run is at one of them.
+    """
+    with ExitStack() as stack:
+        for module in modules:
+            stack.enter_context(space.held(module))
+        tree = stack.enter_context(space.tree())
+        subjects = _subjects(space, tree, modules, files)
+        plan = [each for subject in subjects for each in _plan(subject, space, budget, judged)]
+        print(f"trying {len(plan)} mutants of {', '.join(modules)}", flush=True)
+        waiting = {subject.module: subject for subject in subjects}
+        for done in _tried(space, tree, subjects, plan, budget):
+            yield outcome(waiting.pop(done), results.read(kept(space, done)), judged)
+        for module, subject in waiting.items():
+            yield outcome(subject, results.read(kept(space, module)), judged)
+
+
+def kept(space: Workspace, module: str) -> Path:
+    """Where the records of a module are."""
+    return space.folder("results") / f"{module}.jsonl"
 
 
 def outcome(subject: Subject, records: dict[tuple[str, str], results.Record], judged: accepted.Accepted) -> Outcome:
@@ -78,40 +93,66 @@ def outcome(subject: Subject, records: dict[tuple[str, str], results.Record], ju
     return Outcome(subject.module, counts, survivors)
 
 
-def _stopped(space: Workspace, tree: Path, module: str, source: str, mutated: Mutated) -> dict[str, str]:
-    """What mypy says of the mutants: asked once for each state of the module."""
-    path = space.folder("types") / f"{module}.json"
-    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    if known.get("source") != digest(source):
-        stops = type_errors.stopped(tree, path_of(module), mutated)
-        known = {"source": digest(source), "stopped": stops}
-        write(path, json.dumps(known))
-    return dict(known["stopped"])
+def _subjects(space: Workspace, tree: Path, modules: list[str], files: list[str]) -> list[Subject]:
+    """Makes the mutants and puts them into the tree."""
+    sources = {module: (tree / path_of(module)).read_text("utf-8") for module in modules}
+    mutated = {module: mutate(path_of(module), source) for module, source in sources.items()}
+    for module, each in mutated.items():
+        (tree / path_of(module)).write_text(each.text, "utf-8")
+    stopped = _stopped(space, tree, sources, mutated)
+    return [
+        Subject(module, source, mutated[module], stopped[module], reach.read(space, path_of(module), files))
+        for module, source in sources.items()
+    ]
 
 
-def _try(space: Workspace, tree: Path, subject: Subject, kept: Path, budget: float) -> None:
-    """Tries every mutant whose last verdict does not hold, and adds what came of it to the kept records."""
-    plan = _plan(subject, results.read(kept), budget)
+def _stopped(
+    space: Workspace, tree: Path, sources: dict[str, str], mutated: dict[str, Mutated]
+) -> dict[str, dict[str, str]]:
+    """What mypy says of the mutants of each module: asked once for each state of the module."""
+    paths = {module: space.folder("types") / f"{module}.json" for module in sources}
+    known = {module: json.loads(path.read_text("utf-8")) for module, path in paths.items() if path.exists()}
+    asked = [module for module in sources if known.get(module, {}).get("source") != digest(sources[module])]
+    stops = type_errors.stopped(tree, {path_of(module): mutated[module] for module in asked})
+    for module in asked:
+        known[module] = {"source": digest(sources[module]), "stopped": stops[path_of(module)]}
+        write(paths[module], json.dumps(known[module]))
+    return {module: dict(known[module]["stopped"]) for module in sources}
+
+
+def _tried(
+    space: Workspace, tree: Path, subjects: list[Subject], plan: list[dict[str, Any]], budget: float
+) -> Iterator[str]:
+    """Tries the mutants of the plan, adds what came of them to the kept records, and names each module that is done."""
     if not plan:
         return
-    print(f"{subject.module}: trying {len(plan)} mutants", flush=True)
     what = {
-        "module": f"bot.billing.{subject.module}",
         "budget": budget,
-        "seconds": subject.reach.seconds,
-        "files": subject.reach.file_digests,
+        "seconds": {test: cost for subject in subjects for test, cost in subject.reach.seconds.items()},
+        "files": subjects[0].reach.file_digests,
         "mutants": plan,
     }
-    path = space.folder("plans") / f"{subject.module}.json"
+    name = "+".join(subject.module for subject in subjects)[:100]
+    path = space.folder("plans") / f"{name}.json"
     write(path, json.dumps(what, ensure_ascii=False))
-    log = space.folder("logs") / f"{subject.module}.log"
-    command = [sys.executable, "-m", "tests.mutation.trying", str(path), str(kept)]
-    with log.open("w") as to:
-        subprocess.run(command, cwd=tree, env=reach.environment(tree), stdout=to, stderr=to, check=True)
+    command = [sys.executable, "-m", "tests.mutation.trying", str(path)]
+    with (
+        (space.folder("logs") / f"{name}.log").open("w") as log,
+        subprocess.Popen(
+            command, cwd=tree, env=reach.environment(tree), stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            log.write(line)
+            if line.startswith(DONE):
+                yield line.removeprefix(DONE).strip()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
 
 
-def _plan(subject: Subject, known: dict[tuple[str, str], results.Record], budget: float) -> list[dict[str, Any]]:
+def _plan(subject: Subject, space: Workspace, budget: float, judged: accepted.Accepted) -> list[dict[str, Any]]:
     """The mutants to try: what each is, the tests that reach it, and the one that killed it the last time."""
+    known = results.read(kept(space, subject.module))
     source = digest(subject.source)
     files = subject.reach.file_digests
     plan = []
@@ -119,9 +160,11 @@ def _plan(subject: Subject, known: dict[tuple[str, str], results.Record], budget
         tests = subject.tests(mutant)
         record = known.get((mutant.function, mutant.name))
         reached = subject.reach.fingerprint(tests)
-        if results.holds(record, source=source, reach=reached, files=files, budget=budget):
+        may_live = judged.reason(subject.module, mutant.function, mutant.name) is not None
+        if results.holds(record, source=source, reach=reached, files=files, budget=budget, may_live=may_live):
             continue
         first = [record["by"]] if record and record["by"] in tests else []
         own = {"function": mutant.function, "name": mutant.name, "source": source, "reach": reached}
-        plan.append({"key": mutant.key, "tests": sorted(tests), "first": first, "record": own})
+        what = {"module": subject.module, "key": mutant.key, "out": str(kept(space, subject.module))}
+        plan.append({**what, "tests": sorted(tests), "first": first, "record": own})
     return plan

@@ -1,6 +1,6 @@
-"""Tries mutants of one module: a forked process each, in one pytest session that has collected the tests once.
+"""Tries mutants: a forked process each, in one pytest session that has collected the tests once.
 
-A process of its own (`python -m tests.mutation.trying PLAN OUT` in the copy that holds the mutated module).
+A process of its own (`python -m tests.mutation.trying PLAN` in the copy that holds the mutated modules).
 """
 
 import gc
@@ -13,6 +13,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mutmut.mutation.trampoline import set_mutant_under_test
 
 from tests.mutation.measuring import arguments
 from tests.mutation.reach import file_of
+from tests.mutation.workspace import DONE
 
 _CPU = (15.0, 6.0)
 """Seconds of processor time a mutant may take, and as many times what its tests take: more is an endless loop."""
@@ -44,7 +46,6 @@ class Trier:
     """Goes through the mutants of the plan, one after another."""
 
     plan: dict[str, Any]
-    out: Path
     items: dict[str, pytest.Item] = field(default_factory=dict)
     kills: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     sound: dict[str, bool] = field(default_factory=dict)
@@ -58,10 +59,11 @@ class Trier:
         self.items = {item.nodeid: item for item in session.items}
         gc.collect()
         gc.freeze()
-        with self.out.open("a", encoding="utf-8") as out:
-            for mutant in self.plan["mutants"]:
-                out.write(json.dumps(self.attempt(mutant), ensure_ascii=False) + "\n")
-                out.flush()
+        for module, mutants in groupby(self.plan["mutants"], key=lambda mutant: str(mutant["module"])):
+            for mutant in mutants:
+                with Path(mutant["out"]).open("a", encoding="utf-8") as out:
+                    out.write(json.dumps(self.attempt(mutant), ensure_ascii=False) + "\n")
+            print(f"\n{DONE}{module}", flush=True)
         return True
 
     def attempt(self, mutant: dict[str, Any]) -> dict[str, Any]:
@@ -71,12 +73,12 @@ class Trier:
         while True:
             usable = [test for test in reaching if self.sound.get(test, True)]
             chosen = self.choose(mutant, usable)
-            run = self.run(f"{self.plan['module']}.{mutant['key']}", chosen) if chosen else Run("no tests")
+            run = self.run(f"bot.billing.{mutant['module']}.{mutant['key']}", chosen) if chosen else Run("no tests")
             if run.verdict != "killed" or run.test is None or self.is_sound(run.test):
                 break
         if run.verdict == "killed" and run.test:
-            self.kills[mutant["record"]["function"]][run.test] += 10
-            self.kills[""][run.test] += 1
+            self.kills[_place(mutant)][run.test] += 10
+            self.kills[mutant["module"]][run.test] += 1
         return {
             **mutant["record"],
             "verdict": run.verdict,
@@ -94,7 +96,7 @@ class Trier:
         turn: Counter[str] = Counter()
         order: dict[str, tuple[Any, ...]] = {}
         for test in sorted(tests, key=lambda test: (seconds[test], test)):
-            chances = self.kills[mutant["record"]["function"]][test] + self.kills[""][test]
+            chances = self.kills[_place(mutant)][test] + self.kills[mutant["module"]][test]
             if test in mutant["first"]:
                 order[test] = (0, mutant["first"].index(test))
             elif chances:
@@ -136,6 +138,10 @@ class Trier:
         return Run("timeout" if status in {None, -signal.SIGXCPU, -signal.SIGKILL} else "killed", last)
 
 
+def _place(mutant: dict[str, Any]) -> str:
+    return f"{mutant['module']} {mutant['record']['function']}"
+
+
 def _live(key: str, items: Sequence[pytest.Item], writing: int, cpu: int) -> None:
     """The forked process: a line for each test begun; ends with 1 at the first failure. Never returns."""
     code = 1
@@ -169,12 +175,12 @@ def _wait(child: int, seconds: float) -> int | None:
     return None
 
 
-def main(plan: Path, out: Path) -> None:
+def main(plan: Path) -> None:
     """Collects the test files that the plan names and tries its mutants."""
     what = json.loads(plan.read_text("utf-8"))
     files = sorted({file_of(test) for mutant in what["mutants"] for test in mutant["tests"]})
-    pytest.main(arguments(files), plugins=[Trier(what, out)])
+    pytest.main(arguments(files), plugins=[Trier(what)])
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]))

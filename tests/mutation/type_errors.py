@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +15,40 @@ _OF_THE_COPIES = {"no-redef", "unused-ignore"}
 
 
 class MypyFailed(Exception):
-    """mypy said nothing about the mutated file."""
+    """mypy could not read the mutated files."""
 
 
-def stopped(tree: Path, path: str, mutated: Mutated) -> dict[str, str]:
-    """Key of each mutant with a type error that its original lacks, and the error; the tree has the mutated file."""
-    by_span: dict[str, set[str]] = defaultdict(set)
+def stopped(tree: Path, mutated: Mapping[str, Mutated]) -> dict[str, dict[str, str]]:
+    """For each mutated file: key of each mutant with a type error that its original lacks, and the error."""
+    if not mutated:
+        return {}
+    errors = _errors(tree, list(mutated))
+    return {
+        path: _of_file(each, [error for error in errors if error["file"] == path]) for path, each in mutated.items()
+    }
+
+
+def _of_file(mutated: Mutated, errors: Iterable[dict[str, Any]]) -> dict[str, str]:
+    messages: dict[str, set[str]] = defaultdict(set)
     spans = {mutant.key: mutant.span for mutant in mutated.mutants}
     spans |= {f"{base}__mutmut_orig": span for base, span in mutated.originals.items()}
     by_line = {line: key for key, (first, last) in spans.items() for line in range(first, last + 1)}
-    for error in _errors(tree, path):
+    for error in errors:
         key = by_line.get(error["line"])
         if key and error["code"] not in _OF_THE_COPIES:
-            by_span[key].add(error["message"])
+            messages[key].add(error["message"])
     stops: dict[str, str] = {}
     for mutant in mutated.mutants:
-        new = by_span[mutant.key] - by_span[f"{mutant.key.rpartition('__mutmut_')[0]}__mutmut_orig"]
+        new = messages[mutant.key] - messages[f"{mutant.key.rpartition('__mutmut_')[0]}__mutmut_orig"]
         if new:
             stops[mutant.key] = min(new)
     return stops
 
 
-def _errors(tree: Path, path: str) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "mypy", "--output", "json", path]
+def _errors(tree: Path, paths: list[str]) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "mypy", "--output", "json", *paths]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     if done.returncode not in {0, 1} or done.stderr.strip():
-        raise MypyFailed(f"{path}: {done.stderr or done.stdout}")
+        raise MypyFailed(done.stderr or done.stdout)
     found = (json.loads(line) for line in done.stdout.splitlines() if line.strip())
-    return [error for error in found if error["severity"] == "error" and error["file"] == path]
+    return [error for error in found if error["severity"] == "error"]

@@ -14,6 +14,8 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROOM = "bot/billing"
+DONE = "done: "
+"""How the process that tries mutants says that a module is finished."""
 _OWN = Path(__file__).resolve().parent.relative_to(CHECKOUT)
 _FILES = ("README.md", "CONTRIBUTING.md", "Makefile", "pyproject.toml")
 _COPIED = ("bot", "tests", "config", "docs", "requirements", *_FILES)
@@ -104,7 +106,10 @@ def committed(root: Path) -> tuple[Workspace, str]:
         unfinished.mkdir(parents=True)
         archive = subprocess.Popen(["git", "archive", commit], cwd=CHECKOUT, stdout=subprocess.PIPE)
         subprocess.run(["tar", "-x", "-C", str(unfinished)], stdin=archive.stdout, check=True)
-        unfinished.replace(source)
+        try:
+            unfinished.replace(source)
+        except OSError:  # another run took it out meanwhile
+            shutil.rmtree(unfinished)
     return Workspace(root, source), commit
 
 
