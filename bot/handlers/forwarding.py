@@ -47,28 +47,37 @@ def _forwarded(ctx: Context, client: Client) -> Replies:
 
 def _facts(ctx: Context, client: Client, found: Standing) -> dict[str, Any]:
     known = ctx.env.around.book.plans.get(found.plan or "")
-    end = found.next_end or found.ended_on
+    what = _what(found)
+    end = found.unpaid_until if what == "unpaid" else found.next_end or found.ended_on
+    price = found.unpaid if what == "unpaid" else found.renewal
     return {
         **about(client),
         "contact_name": client.contact_name,
-        "what": _what(found),
+        "what": what,
         "day": end.isoformat() if end else None,
-        "money_until": found.runs_out_on.isoformat() if found.runs_out_on else None,
+        "money_until": found.money_until.isoformat() if found.money_until else None,
         "plan": known.title if known else found.plan,
         "channels": len(found.channels),
         "balance": as_json(found.balance),
         "daily": as_json(found.daily_total) if found.daily_total else None,
         "months": found.renewal_months if found.renewal else None,
-        "price": as_json(found.renewal) if found.renewal else None,
+        "price": as_json(price) if price else None,
+        "by_itself": found.auto is not None and found.auto.failed_for != found.next_end,
+        "as_of": found.as_of.isoformat() if found.as_of else None,
+        "zone": client.time_zone,
     }
 
 
 def _what(found: Standing) -> str:
-    """What the client should know: stopped, ended, ending, running_out, or fine."""
+    """What the client should know: stopped, unpaid, ended, ending, running_out, by_use (an estimate), or fine."""
     if found.stopped:
         return "stopped"
+    if found.unpaid is not None:
+        return "unpaid"
     if found.next_end is None and found.ended_on is not None:
         return "ended"
-    if found.next_end is not None and (found.runs_out_on is None or found.next_end <= found.runs_out_on):
+    if found.next_end is not None and (found.money_until is None or found.next_end <= found.money_until):
         return "ending"
+    if found.by_use is not None:
+        return "by_use" if found.money_until is not None else "fine"
     return "running_out" if found.runs_out_on is not None else "fine"

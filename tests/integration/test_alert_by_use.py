@@ -148,6 +148,11 @@ async def test_the_chat_says_of_an_estimate_that_it_is_one(db: Database) -> None
         )
         assert "Delta Shop: €3.00, money till about 29 Nov" in anna.ask("due").text
         assert "Delta Shop: €3.00, money till about 29 Nov" in anna.ask("clients").text
+        assert anna.say("text delta")[1].text.splitlines()[1:] == [
+            "The balance of Delta Shop (account 48210041) is €3.00: "
+            "going on as now, it lasts till about Sun 29 Nov 2026.",
+            "Shall we top it up?",
+        ]
         [told] = [row for row in messages(conn) if row.template == "alerts/several"]
         [(_, payload)] = told.buttons
         assert anna.ask("Show list", payload).text.splitlines()[:2] == [
