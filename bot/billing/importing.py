@@ -83,11 +83,12 @@ def set_channels(
     held = repository.holdings_of(conn, client_id, partner_id)
     today = local_date(now, held.time_zone)
     subscription = held.to_renew(today) if subscribed else None
-    rates = shares(daily.minor, len(channels)) if daily and channels else [None] * len(channels)
+    named = list(dict.fromkeys(channels))
+    rates = shares(daily.minor, len(named)) if daily and named else [None] * len(named)
+    belongs = subscription.id if subscription else None
     known = {(one.transport, one.name): one for one in held.channels}
     new, changed = [], False
-    for (transport, name), rate in zip(dict.fromkeys(channels), rates, strict=False):
-        belongs = subscription.id if subscription else None
+    for (transport, name), rate in zip(named, rates, strict=True):
         found = known.get((transport, name))
         if found is None:
             new.append(
