@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from bot.alerts import notifications, repository
 from bot.alerts.alert import WATCHED, Kind
-from bot.alerts.concern import Concern, keep
+from bot.alerts.concern import Concern, keep, tell_latecomers
 from bot.alerts.policy import Brake
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.unreachable import unreachable
@@ -148,6 +148,8 @@ def _ask(conn: Connection, partner_id: PartnerId, count: int, now: datetime, env
     if known is None:
         question = Concern(Kind.BRAKE, f"{_SUBJECT}:{now.isoformat()}", {"count": count})
         keep(conn, partner_id, Kind.BRAKE, [question], owners, now=now, env=env)
+    else:
+        tell_latecomers(conn, known, owners, now=now, env=env)
     return True
 
 

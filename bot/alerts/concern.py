@@ -53,7 +53,8 @@ def keep(
 ) -> list[Concern]:
     """Raise what is not known yet, settle what is over; returns what was raised.
 
-    `concerns` is everything of this kind that holds of the partner now.
+    `concerns` is everything of this kind that holds of the partner now. Who is among `people` only since it was raised
+    is told of what is still so, as it was then.
     """
     known = _open(conn, partner_id, kind)
     wanted = {one.subject for one in concerns}
@@ -61,8 +62,30 @@ def keep(
     if over:
         repository.resolve(conn, over, _OVER, now)
         outbox.cancel_queued(conn, ids=notifications.settle(conn, over, now))
+    for one in concerns:
+        if one.subject in known:
+            tell_latecomers(conn, known[one.subject], people, now=now, env=env, about=one.about)
     raised = [one for one in concerns if one.subject not in known and not _lately(conn, partner_id, one, now, env)]
     return [one for one in raised if _raise(conn, partner_id, one, people, now, env)]
+
+
+def tell_latecomers(
+    conn: Connection,
+    alert_id: AlertId,
+    people: Sequence[Curator],
+    *,
+    now: datetime,
+    env: Surroundings,
+    about: CuratorId | None = None,
+) -> None:
+    """Tell of an open concern those of these people who have not heard of it: they joined, agreed or came back."""
+    heard = {who for _, who in notifications.told_of(conn, [alert_id])}
+    late = [one for one in people if one.id not in heard]
+    if not late:
+        return
+    found = repository.alerts_by_id(conn, [alert_id])[alert_id]
+    known = Concern(found.kind, found.cycle, found.facts, about=about)
+    _tell(conn, alert_id, found.partner_id, known, late, now, env)
 
 
 def _open(conn: Connection, partner_id: PartnerId, kind: Kind) -> dict[str, AlertId]:
@@ -104,6 +127,19 @@ def _raise(
     }
     if not insert_if_absent(conn, alert, [row]):
         return False
+    _tell(conn, alert_id, partner_id, one, people, now, env)
+    return True
+
+
+def _tell(
+    conn: Connection,
+    alert_id: AlertId,
+    partner_id: PartnerId,
+    one: Concern,
+    people: Sequence[Curator],
+    now: datetime,
+    env: Surroundings,
+) -> None:
     told: dict[CuratorId, DeliveryId] = {}
     for person in people:
         if person.address is None or person.id == one.about:
@@ -113,7 +149,6 @@ def _raise(
         if delivery_id is not None:
             told[person.id] = delivery_id
     notifications.insert_sent(conn, alert_id, told, now)
-    return True
 
 
 def _outgoing(alert_id: AlertId, partner_id: PartnerId, one: Concern, person: Curator, at: datetime) -> Outgoing:

@@ -44,8 +44,12 @@ def find(conn: Connection, partner_id: PartnerId, *, now: datetime, env: Surroun
 def tell(
     conn: Connection, partner_id: PartnerId, found: Sequence[Concern], *, now: datetime, env: Surroundings
 ) -> list[Concern]:
-    """Tell of what is news and settle what is over; what was raised."""
-    people = [one for one in directory.financial_curators(conn, partner_id) if one.may_move_money]
+    """Tell of what is news and settle what is over; what was raised.
+
+    Whoever is away hears of it on coming back, if it is still so then, unless there is nobody else to be told.
+    """
+    everybody = [one for one in directory.financial_curators(conn, partner_id) if one.may_move_money]
+    people = [one for one in everybody if one.away_until is None or one.away_until <= now] or everybody
     owners = [one for one in people if one.role is Role.OWNER] or people
     raised: list[Concern] = []
     for kind in KINDS:

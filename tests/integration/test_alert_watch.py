@@ -1,6 +1,7 @@
 """What concerns a partner as a whole: told once while it is so, settled when it is over; the brake; signs of life."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -120,6 +121,68 @@ async def test_free_channels_end_once_the_partnership_has(db: Database) -> None:
         conn.execute(update(partner).where(partner.c.id == RIGA).values(left_on="2026-11-20"))
         assert "free_ending" in [one.kind.value for one in look(conn)]
         assert "5 channels on your own accounts" in texts(conn, "watch/free_ending")[0]
+
+    await db.write(story)
+
+
+async def test_who_joins_returns_or_starts_again_hears_of_what_is_still_so(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn, money="600.00")
+        add_curator(conn)
+        marta, away = add_curator(conn, "Marta"), add_curator(conn, "Peter")
+        directory.stop(conn, marta, NOW)
+        arrangements.set_away(conn, away, NOW + 2 * DAY, None)
+        add_client(conn, ALFA)
+
+        def heard() -> dict[str, int]:
+            people = {one.id: one.name for one in directory.list_curators(conn, RIGA)}
+            found = [one for one in messages(conn) if one.template == "watch/partner_short"]
+            return dict(Counter(people[one.curator_id] for one in found))
+
+        assert [one.kind.value for one in look(conn)] == ["partner_short"]
+        assert heard() == {"Anna": 1}
+        add_curator(conn, "Olga", role="owner")
+        directory.start(conn, marta)
+        look(conn, NOW + timedelta(hours=1))
+        assert heard() == {"Anna": 1, "Marta": 1, "Olga": 1}
+        arrangements.set_away(conn, away, None, None)
+        add_curator(conn, "Viewer", role="viewer")
+        for hours in range(2, 30):
+            assert look(conn, NOW + timedelta(hours=hours)) == []
+        assert heard() == {"Anna": 1, "Marta": 1, "Olga": 1, "Peter": 1}
+        billing.deposit(conn, RIGA, of("400.00", "EUR"), reason="bank", by="op", key="bank-2", now=NOW)
+        look(conn, NOW + timedelta(hours=31))
+        add_curator(conn, "Late")
+        look(conn, NOW + timedelta(hours=32))
+        assert sum(heard().values()) == 4
+
+    await db.write(story)
+
+
+async def test_when_all_are_away_they_are_told_all_the_same(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn, money="600.00")
+        anna = add_curator(conn)
+        arrangements.set_away(conn, anna, NOW + 9 * DAY, None)
+        add_client(conn, ALFA)
+        look(conn)
+        assert len(texts(conn, "watch/partner_short")) == 1
+
+    await db.write(story)
+
+
+async def test_an_owner_who_joins_while_an_avalanche_waits_is_asked_too(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        add_curator(conn, "Olga", role="owner")
+        crowd(conn, 5)
+        alerts.scan(conn, now=NOW, env=BRAKING)
+        late = add_curator(conn, "Late", role="owner")
+        for minute in range(1, 4):
+            alerts.scan(conn, now=NOW + timedelta(minutes=minute), env=BRAKING)
+        (asked,) = messages(conn, late)
+        assert asked.template == "watch/brake"
+        assert phone_of(conn, late).ask(*asked.buttons[0]).template == "watch/released"
 
     await db.write(story)
 
