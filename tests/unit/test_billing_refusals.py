@@ -208,7 +208,7 @@ def test_money_out_is_what_left_an_account_in_all() -> None:
 
 def test_one_cent_is_allocated_and_what_is_left_keeps_what_was_said_of_it() -> None:
     credit = Credit(TransferId("t"), NOW, 1)
-    paid = Payment(ClientPaymentId("p"), NOW, 3, "cash", TransferId("t"))
+    paid = Payment(ClientPaymentId("p"), NOW, 3, TransferId("t"))
     found = allocate([credit], [paid])
     assert [part.minor for part in found.parts] == [1]
     assert (found.unpaid, found.ahead) == ((), (replace(paid, minor=2),))
