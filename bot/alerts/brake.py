@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from bot.alerts import notifications, repository
 from bot.alerts.alert import WATCHED, Kind
@@ -17,6 +17,7 @@ from bot.directory.people import Curator, Role
 from bot.errors import UserError
 from bot.ids import AlertId, CuratorId, PartnerId
 from bot.messaging import outbox
+from bot.storage.reading import Reading
 from bot.storage.tables import alert, alert_due, delivery, notification
 
 RELEASED, DECLINED = "released", "declined"
@@ -28,6 +29,30 @@ _LASTS = timedelta(hours=1)
 _LOOKED_BACK = timedelta(days=28)
 _SUBJECT = "scan"
 _LOST = ("failed", "undelivered", "expired")
+_OF_NO_CLIENT = alert.c.client_id.is_(None)
+"""A question is a partner's: by the index, this leaves a few rows."""
+_WAITING = Reading(
+    select(alert_due.c.partner_id, func.count(alert_due.c.client_id.distinct()).label("clients"))
+    .where(alert_due.c.due_at <= bindparam("now"), alert_due.c.due_at > bindparam("oldest"))
+    .group_by(alert_due.c.partner_id)
+)
+_ANSWERS = Reading(
+    select(alert.c.partner_id, alert.c.resolution, alert.c.resolved_at)
+    .where(
+        _OF_NO_CLIENT,
+        alert.c.state == "resolved",
+        alert.c.partner_id.in_(bindparam("partners", expanding=True)),
+        alert.c.raised_at > bindparam("since"),
+        alert.c.kind == Kind.BRAKE.value,
+        alert.c.resolved_at > bindparam("good_from"),
+    )
+    .order_by(alert.c.resolved_at)
+)
+_QUESTIONS = Reading(
+    select(alert.c.partner_id, alert.c.id).where(
+        _OF_NO_CLIENT, alert.c.state == "open", alert.c.kind == Kind.BRAKE.value
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +119,7 @@ def _settle(conn: Connection, alert_id: AlertId, who: str, yes: bool, now: datet
 
 def _waiting(conn: Connection, oldest: datetime, now: datetime) -> dict[PartnerId, int]:
     """How many clients of each partner have something due that is not history."""
-    clients = func.count(alert_due.c.client_id.distinct())
-    query = select(alert_due.c.partner_id, clients).where(alert_due.c.due_at <= now, alert_due.c.due_at > oldest)
-    return {PartnerId(one): count for one, count in conn.execute(query.group_by(alert_due.c.partner_id))}
+    return {PartnerId(row.partner_id): row.clients for row in _WAITING.rows(conn, now=now, oldest=oldest)}
 
 
 def _answers(
@@ -105,14 +128,8 @@ def _answers(
     """What was answered lately, and when."""
     if not partner_ids:
         return {}
-    query = select(alert.c.partner_id, alert.c.resolution, alert.c.resolved_at).where(
-        alert.c.partner_id.in_(partner_ids),
-        alert.c.raised_at > now - _LOOKED_BACK,
-        alert.c.kind == Kind.BRAKE.value,
-        alert.c.resolved_at > now - _LASTS,
-    )
     found = {}
-    for row in conn.execute(query.order_by(alert.c.resolved_at)):
+    for row in _ANSWERS.rows(conn, partners=list(partner_ids), since=now - _LOOKED_BACK, good_from=now - _LASTS):
         word = row.resolution.partition(":")[0]
         if word in (RELEASED, DECLINED):
             found[PartnerId(row.partner_id)] = (word, row.resolved_at)
@@ -172,5 +189,4 @@ def _is_lost(conn: Connection, question: AlertId) -> bool:
 
 def _open(conn: Connection) -> dict[PartnerId, AlertId]:
     """The questions that wait for an answer."""
-    query = select(alert.c.partner_id, alert.c.id).where(repository.OPEN, alert.c.kind == Kind.BRAKE.value)
-    return {PartnerId(row.partner_id): AlertId(row.id) for row in conn.execute(query)}
+    return {PartnerId(row.partner_id): AlertId(row.id) for row in _QUESTIONS.rows(conn)}

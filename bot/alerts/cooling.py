@@ -3,15 +3,14 @@
 from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from bot.alerts import catching_up, repository
+from bot.alerts import catching_up, notifications, repository
 from bot.alerts.alert import Alert
 from bot.alerts.rules import says_more
 from bot.alerts.surroundings import Surroundings
 from bot.directory import service as directory
 from bot.ids import ClientId, CuratorId
-from bot.storage.tables import alert, notification
 
 _COOLDOWN = "cooldown"
 _PAIRS_MAX = 500
@@ -19,7 +18,7 @@ _PAIRS_MAX = 500
 
 def tell_cooled(conn: Connection, *, now: datetime, env: Surroundings) -> int:
     """Have open alerts whose cooldown is over told with this scan; returns to how many people."""
-    spared = _spared(conn)
+    spared = notifications.spared(conn, _COOLDOWN, _PAIRS_MAX)
     client_ids = {one.client_id for one, _ in spared}
     if not client_ids:
         return 0
@@ -35,18 +34,6 @@ def tell_cooled(conn: Connection, *, now: datetime, env: Surroundings) -> int:
         for curator_id, found in over.items()
     ]
     return sum(count > 0 for count in told)
-
-
-def _spared(conn: Connection) -> list[tuple[Alert, CuratorId]]:
-    """Open alerts, the oldest first, and who was not told of them because the same had been said only lately."""
-    query = (
-        select(notification.c.curator_id, alert)
-        .join(alert, alert.c.id == notification.c.alert_id)
-        .where(repository.OPEN, notification.c.outcome == "suppressed", notification.c.reason == _COOLDOWN)
-        .order_by(alert.c.raised_at, alert.c.id, notification.c.curator_id)
-        .limit(_PAIRS_MAX)
-    )
-    return [(repository.as_alert(row), CuratorId(row.curator_id)) for row in conn.execute(query)]
 
 
 def _is_outdone(one: Alert, beside: dict[ClientId, list[Alert]]) -> bool:

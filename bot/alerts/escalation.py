@@ -22,10 +22,7 @@ def escalate(conn: Connection, *, now: datetime, env: Surroundings) -> int:
     Only who is not told because the client is assigned to somebody else; each of them at an hour that fits.
     """
     since = now - timedelta(hours=env.policy.escalate_after_hours)
-    silent = notifications.left_to_one(conn, _FROM_STAGE, since, _CHUNK)
-    seen = {(alert.id, curator_id) for alert, curator_id in silent}
-    unreached = notifications.left_to_unreached(conn, _CHUNK)
-    silent += [one for one in unreached if (one[0].id, one[1]) not in seen]
+    silent = notifications.left_alone(conn, _FROM_STAGE, since, _CHUNK)
     if not silent:
         return 0
     people = directory.curators_by_id(conn, {curator_id for _, curator_id in silent})

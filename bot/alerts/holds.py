@@ -14,6 +14,7 @@ from bot.ids import AlertId, ClientId, CuratorId, PartnerId
 from bot.storage.queries import insert_if_absent
 from bot.storage.reading import Reading
 from bot.storage.tables import hold
+from bot.storage.writing import Writing
 
 RUNNING = text("hold.ended_at IS NULL")
 """In the words of the partial index, so that it is used."""
@@ -34,6 +35,18 @@ _OVER = Reading(
     .order_by(hold.c.until)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+)
+_END = Writing(
+    update(hold)
+    .where(hold.c.id.in_(bindparam("ids", expanding=True)), hold.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+)
+_ENDED_CLAIMS = Reading(
+    select(hold).where(
+        hold.c.alert_id.in_(bindparam("alerts", expanding=True)),
+        hold.c.kind == "claim",
+        hold.c.ended_at.is_not(None),
+    )
 )
 
 
@@ -109,16 +122,13 @@ def over(conn: Connection, now: datetime, limit: int) -> list[Hold]:
 
 def end(conn: Connection, hold_ids: Sequence[str], now: datetime) -> None:
     """They run no longer."""
-    if not hold_ids:
-        return
-    which = hold.c.id.in_(hold_ids), hold.c.ended_at.is_(None)
-    conn.execute(update(hold).where(*which).values(ended_at=now))
+    if hold_ids:
+        _END.run(conn, ids=hold_ids, now=now)
 
 
 def claims_on(conn: Connection, alert_ids: Sequence[AlertId]) -> list[Hold]:
     """The claims that were made on these alerts and are over."""
-    query = select(hold).where(hold.c.alert_id.in_(alert_ids), hold.c.kind == HoldKind.CLAIM.value)
-    return [_hold(row) for row in conn.execute(query.where(hold.c.ended_at.is_not(None)))]
+    return [_hold(row) for row in _ENDED_CLAIMS.rows(conn, alerts=alert_ids)]
 
 
 def end_claims(conn: Connection, alerts: Sequence[Alert], now: datetime) -> None:

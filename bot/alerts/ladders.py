@@ -1,5 +1,6 @@
 """Keeps the ladders true: rebuilds those of clients whose facts changed, and settles alerts that hold no longer."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -49,12 +50,9 @@ def rebuild(
         fresh = {one: (partner, not_said_before(due, said.get(one, {}))) for one, (partner, due) in rungs.items()}
         _note_gone(conn, client_ids, fresh, reasons, now)
         repository.replace_ladders(conn, fresh)
-        for client_id, alerts in repository.open_of_clients(conn, client_ids).items():
-            held = rungs.get(client_id, (None, ()))[1]
-            over = [one for one in alerts if one.kind in WATCHED and not _holds(one, held, now)]
-            if over:
-                settle(conn, over, reasons[client_id], now)
-                settled[client_id] = Settled(tuple(over), _is_short(held, now))
+        for client_id, over in _over(conn, {one: due for one, (_, due) in rungs.items()}, now).items():
+            settle(conn, over, reasons[client_id], now)
+            settled[client_id] = Settled(tuple(over), _is_short(rungs[client_id][1], now))
     return settled
 
 
@@ -124,13 +122,27 @@ def paid_through(conn: Connection, known: Mapping[ClientId, Standing]) -> dict[C
     return repository.paid_through(conn, stopped) if stopped else {}
 
 
+def _over(conn: Connection, ladders: Mapping[ClientId, Sequence[Due]], now: datetime) -> dict[ClientId, list[Alert]]:
+    """The open alerts that hold no longer, the newest of each client first."""
+    over = [
+        alert_id
+        for client_id, found in repository.open_rungs(conn, ladders).items()
+        for alert_id, kind, stage, cycle in found
+        if kind in WATCHED and not _holds(kind, stage, cycle, ladders[client_id], now)
+    ]
+    alerts = repository.alerts_by_id(conn, over)
+    found: dict[ClientId, list[Alert]] = defaultdict(list)
+    for alert_id in over:
+        found[alerts[alert_id].client_id].append(alerts[alert_id])
+    return found
+
+
 def _is_short(rungs: Sequence[Due], now: datetime) -> bool:
     return any(rung.kind in SHORT and rung.due_at <= now for rung in rungs)
 
 
-def _holds(alert: Alert, rungs: Sequence[Due], now: datetime) -> bool:
-    """Whether what the alert says is still so: a date may have moved away, a cycle may have begun anew."""
+def _holds(kind: Kind, stage: int, cycle: str, rungs: Sequence[Due], now: datetime) -> bool:
+    """Whether what an alert says is still so: a date may have moved away, a cycle may have begun anew."""
     return any(
-        (rung.kind, rung.cycle) == (alert.kind, alert.cycle) and rung.stage <= alert.stage and rung.due_at <= now
-        for rung in rungs
+        rung.kind is kind and rung.cycle == cycle and rung.stage <= stage and rung.due_at <= now for rung in rungs
     )

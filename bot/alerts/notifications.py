@@ -4,70 +4,149 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select, text, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exists, or_, select, text, update
 
 from bot.alerts.alert import Alert
-from bot.alerts.repository import OPEN, as_alert
+from bot.alerts.repository import as_alert
 from bot.ids import AlertId, ClientId, CuratorId, DeliveryId, PartnerId
 from bot.messaging.message import ErrorCode
-from bot.storage.queries import insert_if_absent
+from bot.storage.queries import add_absent, insert_if_absent
+from bot.storage.reading import Reading
 from bot.storage.tables import alert, curator, delivery, digest, hold, notification
+from bot.storage.writing import Writing
 
 WAITING = text("notification.outcome = 'waiting'")
 """In the words of the partial index, so that it is used."""
+SUPPRESSED = text("notification.outcome = 'suppressed'")
+_ALERTS: BindParameter[Any] = bindparam("alerts", expanding=True)
+_PEOPLE: BindParameter[Any] = bindparam("people", expanding=True)
+_READY = select(notification.c.curator_id).where(WAITING, notification.c.send_at <= bindparam("now")).distinct()
+_WHO_WAITS = Reading(_READY.order_by(notification.c.curator_id).limit(bindparam("most")))
+_WHO_WAITS_THERE = Reading(
+    _READY.join(curator, curator.c.id == notification.c.curator_id)
+    .where(curator.c.partner_id == bindparam("of_partner"))
+    .order_by(notification.c.curator_id)
+    .limit(bindparam("most"))
+)
+_WAITING_ALERTS = Reading(
+    select(notification.c.curator_id, alert)
+    .join(alert, alert.c.id == notification.c.alert_id)
+    .where(WAITING, notification.c.send_at <= bindparam("now"), notification.c.curator_id.in_(_PEOPLE))
+    .order_by(notification.c.send_at, notification.c.alert_id, notification.c.curator_id)
+    .with_for_update(of=notification, skip_locked=True)
+)
+_WAITS_OF_ONE = (
+    notification.c.curator_id == bindparam("person"),
+    notification.c.alert_id.in_(_ALERTS),
+    notification.c.outcome == "waiting",
+)
+_POSTPONE = Writing(update(notification).where(*_WAITS_OF_ONE).values(send_at=bindparam("until")))
+_MARK_SENT = Writing(
+    update(notification)
+    .where(*_WAITS_OF_ONE)
+    .values(outcome="sent", delivery_id=bindparam("message"), at=bindparam("now"))
+)
+_MARK_SUPPRESSED = Writing(
+    update(notification)
+    .where(*_WAITS_OF_ONE)
+    .values(outcome="suppressed", reason=bindparam("why"), at=bindparam("now"))
+)
+_SETTLE = Writing(
+    update(notification)
+    .where(notification.c.alert_id.in_(_ALERTS), notification.c.outcome == "waiting")
+    .values(outcome="settled", at=bindparam("now"))
+)
+_others = notification.alias("others")
+_STANDS_FOR_MORE = exists().where(
+    _others.c.delivery_id == notification.c.delivery_id, _others.c.alert_id == alert.c.id, alert.c.state == "open"
+)
+_NEEDLESS = Reading(
+    select(notification.c.delivery_id)
+    .where(
+        notification.c.alert_id.in_(_ALERTS),
+        notification.c.delivery_id.is_not(None),
+        ~_STANDS_FOR_MORE.correlate(notification),
+    )
+    .distinct()
+)
+_TOLD_IN = Reading(
+    select(notification.c.delivery_id).where(
+        notification.c.alert_id == bindparam("which"), notification.c.curator_id == bindparam("person")
+    )
+)
+_ASSIGNED = "assigned"
+_SPARED = (
+    select(notification.c.curator_id, alert)
+    .join(alert, alert.c.id == notification.c.alert_id)
+    .where(SUPPRESSED, notification.c.reason == bindparam("reason"), alert.c.state == "open")
+    .order_by(alert.c.raised_at, alert.c.id, notification.c.curator_id)
+    .limit(bindparam("most"))
+)
+_SPARED_FOR = Reading(_SPARED)
+_CLAIMED = exists().where(hold.c.client_id == alert.c.client_id, hold.c.kind == "claim", hold.c.ended_at.is_(None))
+_told = notification.alias("told")
+_DOUBTFUL = and_(or_(delivery.c.unconfirmed, delivery.c.contradicted), delivery.c.state != "read")
+_TOO_LATE = and_(delivery.c.state == "expired", delivery.c.attempts > 0)
+_LOST = or_(delivery.c.state.in_(["failed", "undelivered"]), _TOO_LATE, _DOUBTFUL)
+_THEIRS = and_(_told.c.alert_id == alert.c.id, _told.c.outcome == "sent", delivery.c.id == _told.c.delivery_id)
+_LEFT_ALONE = Reading(
+    _SPARED.where(
+        ~_CLAIMED,
+        or_(
+            and_(alert.c.stage <= bindparam("at_stage"), alert.c.raised_at <= bindparam("since")),
+            and_(exists().where(_THEIRS, _LOST), ~exists().where(_THEIRS, ~_LOST)),
+        ),
+    )
+)
 
 
 def insert_waiting(conn: Connection, pairs: Iterable[tuple[AlertId, CuratorId, datetime]], now: datetime) -> None:
     """Note who is to be told of what, and from which moment on."""
     rows = [_row(alert_id, curator_id, "waiting", now, send_at=at) for alert_id, curator_id, at in pairs]
-    insert_if_absent(conn, notification, rows)
+    add_absent(conn, notification, rows)
 
 
 def insert_suppressed(conn: Connection, pairs: Iterable[tuple[AlertId, CuratorId, str]], now: datetime) -> None:
     """Note who is not told of what, and why."""
     rows = [_row(alert_id, curator_id, "suppressed", now, reason=why) for alert_id, curator_id, why in pairs]
-    insert_if_absent(conn, notification, rows)
+    add_absent(conn, notification, rows)
 
 
 def insert_sent(conn: Connection, alert_id: AlertId, told: Mapping[CuratorId, DeliveryId], now: datetime) -> None:
     """Note who was told of what at once."""
     rows = [_row(alert_id, curator_id, "sent", now, delivery_id=which) for curator_id, which in told.items()]
-    insert_if_absent(conn, notification, rows)
+    add_absent(conn, notification, rows)
 
 
 def curators_waiting(
     conn: Connection, now: datetime, limit: int, partner_id: PartnerId | None = None
 ) -> list[CuratorId]:
     """People whom something is to be told now."""
-    query = select(notification.c.curator_id).where(WAITING, notification.c.send_at <= now).distinct()
-    if partner_id is not None:
-        query = query.join(curator, curator.c.id == notification.c.curator_id).where(curator.c.partner_id == partner_id)
-    return [
-        CuratorId(found) for found in conn.execute(query.order_by(notification.c.curator_id).limit(limit)).scalars()
-    ]
+    if partner_id is None:
+        rows = _WHO_WAITS.rows(conn, now=now, most=limit)
+    else:
+        rows = _WHO_WAITS_THERE.rows(conn, now=now, most=limit, of_partner=partner_id)
+    return [CuratorId(row.curator_id) for row in rows]
 
 
 def waiting(conn: Connection, curator_ids: Sequence[CuratorId], now: datetime) -> dict[CuratorId, list[Alert]]:
     """What each of these people is to be told now. Others who ask meanwhile wait, so that nobody is told twice."""
-    query = (
-        select(notification.c.curator_id, alert)
-        .join(alert, alert.c.id == notification.c.alert_id)
-        .where(WAITING, notification.c.send_at <= now, notification.c.curator_id.in_(curator_ids))
-        .order_by(notification.c.alert_id, notification.c.curator_id)
-        .with_for_update(of=notification, skip_locked=True)
-    )
     found: dict[CuratorId, list[Alert]] = defaultdict(list)
-    for row in conn.execute(query):
-        found[CuratorId(row.curator_id)].append(as_alert(row))
+    known: dict[str, Alert] = {}
+    rows = _WAITING_ALERTS.rows(conn, people=curator_ids, now=now)
+    for row in sorted(rows, key=attrgetter("id", "curator_id")):
+        one = known.get(row.id) or known.setdefault(row.id, as_alert(row))
+        found[CuratorId(row.curator_id)].append(one)
     return found
 
 
 def postpone(conn: Connection, curator_id: CuratorId, alert_ids: Sequence[AlertId], at: datetime) -> None:
     """Let what waits for a person wait until another moment."""
     if alert_ids:
-        conn.execute(update(notification).where(*_of(curator_id, alert_ids)).values(send_at=at))
+        _POSTPONE.run(conn, person=curator_id, alerts=alert_ids, until=at)
 
 
 def begin_digest(conn: Connection, curator_id: CuratorId, day: date, now: datetime) -> bool:
@@ -89,40 +168,19 @@ def waits(conn: Connection, curator_ids: Iterable[CuratorId]) -> list[tuple[Aler
     return [(AlertId(row.alert_id), CuratorId(row.curator_id), row.send_at) for row in conn.execute(query)]
 
 
-def left_to_unreached(conn: Connection, limit: int) -> list[tuple[Alert, CuratorId]]:
-    """Open alerts that nobody has claimed and that reached none of those told, and who was spared for their sake.
+def left_alone(conn: Connection, stage: int, raised_before: datetime, limit: int) -> list[tuple[Alert, CuratorId]]:
+    """Open alerts that nobody has claimed and that were left to one person, and who was spared for that one's sake:
+    those of this stage or later since then, and whatever reached none of those told.
 
     Not reached: refused, too late, taken and never confirmed, or reported both failed and delivered and not read yet.
     """
-    claimed = exists().where(hold.c.client_id == alert.c.client_id, hold.c.kind == "claim", hold.c.ended_at.is_(None))
-    told = notification.alias("told")
-    doubtful = and_(or_(delivery.c.unconfirmed, delivery.c.contradicted), delivery.c.state != "read")
-    too_late = and_(delivery.c.state == "expired", delivery.c.attempts > 0)
-    lost = or_(delivery.c.state.in_(["failed", "undelivered"]), too_late, doubtful)
-    theirs = and_(told.c.alert_id == alert.c.id, told.c.outcome == "sent", delivery.c.id == told.c.delivery_id)
-    query = (
-        select(notification.c.curator_id, alert)
-        .join(alert, alert.c.id == notification.c.alert_id)
-        .where(OPEN, ~claimed, notification.c.outcome == "suppressed", notification.c.reason == "assigned")
-        .where(exists().where(theirs, lost), ~exists().where(theirs, ~lost))
-        .order_by(alert.c.raised_at, notification.c.curator_id)
-        .limit(limit)
-    )
-    return [(as_alert(row), CuratorId(row.curator_id)) for row in conn.execute(query)]
+    rows = _LEFT_ALONE.rows(conn, reason=_ASSIGNED, at_stage=stage, since=raised_before, most=limit)
+    return _spared(rows)
 
 
-def left_to_one(conn: Connection, stage: int, raised_before: datetime, limit: int) -> list[tuple[Alert, CuratorId]]:
-    """Open alerts of this stage or later that nobody has claimed since then, and who was spared for another's sake."""
-    claimed = exists().where(hold.c.client_id == alert.c.client_id, hold.c.kind == "claim", hold.c.ended_at.is_(None))
-    query = (
-        select(notification.c.curator_id, alert)
-        .join(alert, alert.c.id == notification.c.alert_id)
-        .where(OPEN, alert.c.stage <= stage, alert.c.raised_at <= raised_before, ~claimed)
-        .where(notification.c.outcome == "suppressed", notification.c.reason == "assigned")
-        .order_by(alert.c.raised_at, notification.c.curator_id)
-        .limit(limit)
-    )
-    return [(as_alert(row), CuratorId(row.curator_id)) for row in conn.execute(query)]
+def spared(conn: Connection, reason: str, limit: int) -> list[tuple[Alert, CuratorId]]:
+    """Open alerts, the oldest first, and who was not told of them for that reason."""
+    return _spared(_SPARED_FOR.rows(conn, reason=reason, most=limit))
 
 
 def call(conn: Connection, alert_id: AlertId, curator_id: CuratorId, at: datetime) -> None:
@@ -141,9 +199,8 @@ def call_again(conn: Connection, alert_id: AlertId, curator_id: CuratorId, at: d
 
 def told_before(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> DeliveryId | None:
     """The message in which a person was told of an alert that it is to be told once more, if so."""
-    which = notification.c.alert_id == alert_id, notification.c.curator_id == curator_id
-    found = conn.execute(select(notification.c.delivery_id).where(*which)).scalar_one_or_none()
-    return None if found is None else DeliveryId(found)
+    found = _TOLD_IN.one(conn, which=alert_id, person=curator_id)
+    return None if found is None or found.delivery_id is None else DeliveryId(found.delivery_id)
 
 
 def waiting_for_the_first_time(conn: Connection, client_id: ClientId) -> list[tuple[Alert, CuratorId]]:
@@ -167,32 +224,20 @@ def mark_sent(
     conn: Connection, curator_id: CuratorId, alert_ids: Sequence[AlertId], delivery_id: DeliveryId | None, now: datetime
 ) -> None:
     """Note that a person was told, and in which delivery."""
-    values = {"outcome": "sent", "delivery_id": delivery_id, "at": now}
-    conn.execute(update(notification).where(*_of(curator_id, alert_ids)).values(values))
+    _MARK_SENT.run(conn, person=curator_id, alerts=alert_ids, message=delivery_id, now=now)
 
 
 def mark_suppressed(
     conn: Connection, curator_id: CuratorId, alert_ids: Sequence[AlertId], reason: str, now: datetime
 ) -> None:
     """Note that a person is not told after all, and why."""
-    values = {"outcome": "suppressed", "reason": reason, "at": now}
-    conn.execute(update(notification).where(*_of(curator_id, alert_ids)).values(values))
+    _MARK_SUPPRESSED.run(conn, person=curator_id, alerts=alert_ids, why=reason, now=now)
 
 
 def settle(conn: Connection, alert_ids: Sequence[AlertId], now: datetime) -> list[DeliveryId]:
     """Nobody need be told of these alerts any more; the deliveries that stand for nothing else now."""
-    settled = notification.c.alert_id.in_(alert_ids)
-    conn.execute(
-        update(notification).where(settled, notification.c.outcome == "waiting").values(outcome="settled", at=now)
-    )
-    others = notification.alias("others")
-    still = exists().where(
-        others.c.delivery_id == notification.c.delivery_id, others.c.alert_id == alert.c.id, alert.c.state == "open"
-    )
-    query = select(notification.c.delivery_id).where(
-        and_(settled, notification.c.delivery_id.is_not(None), ~still.correlate(notification))
-    )
-    return [DeliveryId(found) for found in conn.execute(query.distinct()).scalars()]
+    _SETTLE.run(conn, alerts=alert_ids, now=now)
+    return [DeliveryId(row.delivery_id) for row in _NEEDLESS.rows(conn, alerts=alert_ids)]
 
 
 def take_back(
@@ -264,12 +309,8 @@ def told_with(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> lis
     return [as_alert(row) for row in conn.execute(query)]
 
 
-def _of(curator_id: CuratorId, alert_ids: Sequence[AlertId]) -> tuple[Any, ...]:
-    return (
-        notification.c.curator_id == curator_id,
-        notification.c.alert_id.in_(alert_ids),
-        notification.c.outcome == "waiting",
-    )
+def _spared(rows: Iterable[Any]) -> list[tuple[Alert, CuratorId]]:
+    return [(as_alert(row), CuratorId(row.curator_id)) for row in rows]
 
 
 def _row(

@@ -135,13 +135,13 @@ def _alerts(
     known = standings(conn, due, known_at, env.book)
     clients = directory.clients_by_id(conn, due)
     stopped = paid_through(conn, known)
-    open_alerts = repository.open_of_clients(conn, due)
+    open_rungs = repository.open_rungs(conn, due)
     cooling = repository.said_lately(conn, due, now, env.policy.cooldowns)
     forget_after = timedelta(days=env.policy.forget_after_days)
     alerts: list[Alert] = []
     unsaid: dict[AlertId, str] = {}
     for client_id, rungs in due.items():
-        open_kinds = {one.kind for one in open_alerts.get(client_id, ())}
+        open_kinds = {kind for _, kind, _, _ in open_rungs.get(client_id, ())}
         off = [rung for rung in rungs if _put_off(rung, known[client_id])]
         rungs = [rung for rung in rungs if rung not in off]
         alerts += [

@@ -9,9 +9,11 @@ from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, exist
 
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
 from bot.ids import AlertId, ClientId, CuratorId, PartnerId
-from bot.storage.queries import insert_if_absent
+from bot.storage.queries import add_absent, insert_if_absent
 from bot.storage.reading import Reading
 from bot.storage.tables import alert, alert_due, channel, client, delivery, notification
+from bot.storage.types import UtcDateTime
+from bot.storage.writing import Writing
 
 OPEN = text("alert.state = 'open'")
 """In the words of the partial index, so that it is used."""
@@ -21,21 +23,22 @@ UNRAISED = "unraised"
 """With this word begins the resolution of what came due and was over before it was raised. It is kept for `why` alone:
 the same may come due again and be said then."""
 RAISED = or_(alert.c.resolution.is_(None), alert.c.resolution.not_like(f"{UNRAISED}:%"))
+OpenRung = tuple[AlertId, Kind, int, str]
+"""Of an open alert what it stands for: kind, stage and cycle."""
 _WATCHED = [kind.value for kind in WATCHED]
 _AHEAD = [Kind.ENDING.value, Kind.RUNNING_OUT.value]
 _UNHEARD = ["cancelled", "failed", "undelivered", "expired"]
-_DELETE_RUNG = delete(alert_due).where(
-    alert_due.c.client_id == bindparam("which"),
-    alert_due.c.kind == bindparam("of_kind"),
-    alert_due.c.stage == bindparam("at_stage"),
-    alert_due.c.cycle == bindparam("in_cycle"),
-)
-
-
+_AHEAD_DAYS = 16
+"""What ends later than this is not looked for early."""
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _BY_ID = Reading(select(alert).where(alert.c.id.in_(_IDS)))
 _OPEN_OF_CLIENTS = Reading(
     select(alert)
+    .where(alert.c.client_id.in_(_IDS), alert.c.state == "open")
+    .order_by(alert.c.raised_at.desc(), alert.c.id.desc())
+)
+_OPEN_RUNGS = Reading(
+    select(alert.c.id, alert.c.client_id, alert.c.kind, alert.c.stage, alert.c.cycle)
     .where(alert.c.client_id.in_(_IDS), alert.c.state == "open")
     .order_by(alert.c.raised_at.desc(), alert.c.id.desc())
 )
@@ -44,19 +47,96 @@ _SAID = Reading(
     .where(alert.c.client_id.in_(_IDS), alert.c.kind.in_(_WATCHED), RAISED)
     .group_by(alert.c.client_id, alert.c.kind, alert.c.cycle)
 )
+_HELD = Reading(select(alert_due).where(alert_due.c.client_id.in_(_IDS)))
+_DELETE_LADDERS = Writing(delete(alert_due).where(alert_due.c.client_id.in_(_IDS)))
+_DELETE_RUNG = Writing(
+    delete(alert_due).where(
+        alert_due.c.client_id == bindparam("which"),
+        alert_due.c.kind == bindparam("of_kind"),
+        alert_due.c.stage == bindparam("at_stage"),
+        alert_due.c.cycle == bindparam("in_cycle"),
+    )
+)
 _REACHED = Reading(select(alert_due).where(alert_due.c.client_id.in_(_IDS), alert_due.c.due_at <= bindparam("now")))
 _PARTNERS_AHEAD = Reading(
     select(alert_due.c.partner_id)
     .where(alert_due.c.due_at > bindparam("now"), alert_due.c.due_at <= bindparam("until"))
     .distinct()
 )
+_DUE = select(alert_due.c.client_id).where(
+    alert_due.c.due_at <= bindparam("now"), alert_due.c.partner_id.not_in(bindparam("without", expanding=True))
+)
+_LONGEST_FIRST = (alert_due.c.due_at, alert_due.c.client_id)
+_DUE_OF_ALL = Reading(_DUE.order_by(*_LONGEST_FIRST).limit(bindparam("most")))
+_DUE_OF_ONE = Reading(
+    _DUE.where(alert_due.c.partner_id == bindparam("of_partner")).order_by(*_LONGEST_FIRST).limit(bindparam("most"))
+)
+_ENDS = [
+    and_(alert_due.c.stage == stage, alert_due.c.due_at <= bindparam(f"until_{stage}", type_=UtcDateTime))
+    for stage in range(_AHEAD_DAYS + 1)
+]
+_RUNGS_AHEAD = Reading(
+    select(alert_due, client.c.time_zone)
+    .join(client, client.c.id == alert_due.c.client_id)
+    .where(
+        alert_due.c.due_at > bindparam("now"),
+        alert_due.c.due_at <= bindparam("until"),
+        or_(*_ENDS),
+        alert_due.c.kind.in_(_AHEAD),
+    )
+    .order_by(*_LONGEST_FIRST)
+    .limit(bindparam("most"))
+)
+_FOLLOWING = Reading(
+    select(alert_due.c.client_id, alert_due.c.cycle, func.min(alert_due.c.due_at).label("due_at"))
+    .where(alert_due.c.client_id.in_(_IDS), alert_due.c.due_at > bindparam("now"))
+    .group_by(alert_due.c.client_id, alert_due.c.cycle)
+)
+_HEARD_OF = exists().where(
+    notification.c.alert_id == alert.c.id,
+    or_(
+        notification.c.outcome == "waiting",
+        and_(
+            notification.c.outcome == "sent",
+            ~exists().where(delivery.c.id == notification.c.delivery_id, delivery.c.state.in_(_UNHEARD)),
+        ),
+    ),
+)
+_SAID_LATELY = Reading(
+    select(alert.c.client_id, alert.c.kind, alert.c.stage, alert.c.raised_at).where(
+        alert.c.client_id.in_(_IDS),
+        alert.c.kind.in_(bindparam("kinds", expanding=True)),
+        alert.c.raised_at > bindparam("since"),
+        _HEARD_OF,
+    )
+)
+_RESOLVE = Writing(
+    update(alert)
+    .where(alert.c.id.in_(_IDS), alert.c.state == "open")
+    .values(state="resolved", resolved_at=bindparam("now"), resolution=bindparam("what"))
+)
+_PAID_THROUGH = Reading(
+    select(channel.c.client_id, func.max(channel.c.charged_through).label("day"))
+    .where(channel.c.client_id.in_(_IDS), channel.c.state == "notEnoughMoney")
+    .group_by(channel.c.client_id)
+)
+_OPEN_OF_PARTNER = Reading(
+    select(alert)
+    .where(and_(alert.c.partner_id == bindparam("of_partner"), alert.c.client_id.is_not(None), OPEN))
+    .order_by(alert.c.raised_at.desc(), alert.c.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 def replace_ladders(conn: Connection, ladders: Mapping[ClientId, tuple[PartnerId, Sequence[Due]]]) -> None:
-    """Write the rungs of these clients in place of those they had."""
-    if not ladders:
+    """Write the rungs of these clients in place of those they had; clients whose rungs are the same are not touched."""
+    held: dict[str, set[Due]] = defaultdict(set)
+    for row in _HELD.rows(conn, ids=list(ladders)) if ladders else ():
+        held[row.client_id].add(_due(row))
+    changed = {client_id: mine for client_id, mine in ladders.items() if held[client_id] != set(mine[1])}
+    if not changed:
         return
-    conn.execute(delete(alert_due).where(alert_due.c.client_id.in_(list(ladders))))
+    _DELETE_LADDERS.run(conn, ids=[client_id for client_id in changed if held[client_id]])
     rows = [
         {
             "client_id": client_id,
@@ -66,10 +146,10 @@ def replace_ladders(conn: Connection, ladders: Mapping[ClientId, tuple[PartnerId
             "cycle": rung.cycle,
             "due_at": rung.due_at,
         }
-        for client_id, (partner_id, rungs) in ladders.items()
+        for client_id, (partner_id, rungs) in changed.items()
         for rung in rungs
     ]
-    insert_if_absent(conn, alert_due, rows)
+    add_absent(conn, alert_due, rows)
 
 
 def clients_due(
@@ -80,20 +160,19 @@ def clients_due(
     without: Collection[PartnerId] = (),
 ) -> list[ClientId]:
     """Clients with a rung that was reached, the longest waiting first: those of the first `limit` rungs."""
-    query = select(alert_due.c.client_id).where(alert_due.c.due_at <= now)
-    if partner_id is not None:
-        query = query.where(alert_due.c.partner_id == partner_id)
-    if without:
-        query = query.where(alert_due.c.partner_id.not_in(list(without)))
-    query = query.order_by(alert_due.c.due_at, alert_due.c.client_id).limit(limit)
-    return [ClientId(found) for found in dict.fromkeys(conn.execute(query).scalars())]
+    given = {"now": now, "without": list(without), "most": limit}
+    if partner_id is None:
+        rows = _DUE_OF_ALL.rows(conn, **given)
+    else:
+        rows = _DUE_OF_ONE.rows(conn, of_partner=partner_id, **given)
+    return [ClientId(found) for found in dict.fromkeys(row.client_id for row in rows)]
 
 
 def rungs_reached(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> dict[ClientId, list[Due]]:
     """What is due of these clients."""
     found: dict[ClientId, list[Due]] = defaultdict(list)
     for row in _REACHED.rows(conn, ids=list(client_ids), now=now):
-        found[ClientId(row.client_id)].append(Due(Kind(row.kind), row.stage, row.cycle, row.due_at))
+        found[ClientId(row.client_id)].append(_due(row))
     return found
 
 
@@ -104,8 +183,7 @@ def delete_rungs(conn: Connection, rungs: Mapping[ClientId, Sequence[Due]]) -> N
         for client_id, found in rungs.items()
         for rung in found
     ]
-    if rows:
-        conn.execute(_DELETE_RUNG, rows)
+    _DELETE_RUNG.each(conn, rows)
 
 
 def partners_ahead(conn: Connection, now: datetime, until: datetime) -> set[PartnerId]:
@@ -116,43 +194,25 @@ def partners_ahead(conn: Connection, now: datetime, until: datetime) -> set[Part
 def rungs_ahead(
     conn: Connection, now: datetime, until: datetime, limit: int
 ) -> list[tuple[ClientId, PartnerId, str, Due]]:
-    """Rungs not reached yet of what ends by then (at the hour of the rung), with the client's partner and time zone."""
-    ends = [
-        and_(alert_due.c.stage == stage, alert_due.c.due_at <= until - timedelta(days=stage))
-        for stage in range((until - now).days + 1)
-    ]
-    query = (
-        select(alert_due, client.c.time_zone)
-        .join(client, client.c.id == alert_due.c.client_id)
-        .where(alert_due.c.due_at > now, alert_due.c.due_at <= until, or_(*ends), alert_due.c.kind.in_(_AHEAD))
-        .order_by(alert_due.c.due_at, alert_due.c.client_id)
-        .limit(limit)
-    )
+    """Rungs not reached yet of what ends by then (at the hour of the rung), with the client's partner and time zone;
+    at most 16 days ahead."""
+    ends = {f"until_{stage}": until - timedelta(days=stage) for stage in range(_AHEAD_DAYS + 1)}
     return [
-        (
-            ClientId(row.client_id),
-            PartnerId(row.partner_id),
-            row.time_zone,
-            Due(Kind(row.kind), row.stage, row.cycle, row.due_at),
-        )
-        for row in conn.execute(query)
+        (ClientId(row.client_id), PartnerId(row.partner_id), row.time_zone, _due(row))
+        for row in _RUNGS_AHEAD.rows(conn, now=now, until=until, most=limit, **ends)
     ]
 
 
 def next_due(conn: Connection, client_id: ClientId) -> list[Due]:
     """The rungs of a client, the next one first."""
     query = select(alert_due).where(alert_due.c.client_id == client_id).order_by(alert_due.c.due_at)
-    return [Due(Kind(row.kind), row.stage, row.cycle, row.due_at) for row in conn.execute(query)]
+    return [_due(row) for row in conn.execute(query)]
 
 
 def next_stage_at(conn: Connection, alerts: Sequence[Alert], now: datetime) -> datetime | None:
     """When every one of these alerts has been followed by its next stage; None when one of them is the last."""
-    following = (
-        select(alert_due.c.client_id, alert_due.c.cycle, func.min(alert_due.c.due_at))
-        .where(alert_due.c.client_id.in_([one.client_id for one in alerts]), alert_due.c.due_at > now)
-        .group_by(alert_due.c.client_id, alert_due.c.cycle)
-    )
-    found = {(client_id, cycle): due_at for client_id, cycle, due_at in conn.execute(following)}
+    following = _FOLLOWING.rows(conn, ids=[one.client_id for one in alerts], now=now)
+    found = {(client_id, cycle): due_at for client_id, cycle, due_at in following}
     moments = [found.get((one.client_id, one.cycle)) for one in alerts]
     return max((one for one in moments if one is not None), default=None) if None not in moments else None
 
@@ -174,19 +234,9 @@ def said_lately(
     """
     if not cooldowns:
         return {}
-    unheard = exists().where(delivery.c.id == notification.c.delivery_id, delivery.c.state.in_(_UNHEARD))
-    somebody = exists().where(
-        notification.c.alert_id == alert.c.id,
-        or_(notification.c.outcome == "waiting", and_(notification.c.outcome == "sent", ~unheard)),
-    )
-    query = select(alert.c.client_id, alert.c.kind, alert.c.stage, alert.c.raised_at).where(
-        alert.c.client_id.in_(list(client_ids)),
-        alert.c.kind.in_([kind.value for kind in cooldowns]),
-        alert.c.raised_at > now - max(cooldowns.values()),
-        somebody,
-    )
     found: dict[ClientId, set[tuple[Kind, int]]] = defaultdict(set)
-    for row in conn.execute(query):
+    kinds, since = [kind.value for kind in cooldowns], now - max(cooldowns.values())
+    for row in _SAID_LATELY.rows(conn, ids=list(client_ids), kinds=kinds, since=since):
         if row.raised_at > now - cooldowns[Kind(row.kind)]:
             found[ClientId(row.client_id)].add((Kind(row.kind), row.stage))
     return found
@@ -256,6 +306,16 @@ def open_of_clients(conn: Connection, client_ids: Iterable[ClientId]) -> dict[Cl
     return found
 
 
+def open_rungs(
+    conn: Connection, client_ids: Iterable[ClientId]
+) -> dict[ClientId, list[tuple[AlertId, Kind, int, str]]]:
+    """Of the open alerts of these clients what each stands for: kind, stage and cycle; the newest first."""
+    found: dict[ClientId, list[tuple[AlertId, Kind, int, str]]] = defaultdict(list)
+    for row in _OPEN_RUNGS.rows(conn, ids=list(client_ids)):
+        found[ClientId(row.client_id)].append((AlertId(row.id), Kind(row.kind), row.stage, row.cycle))
+    return found
+
+
 def alerts_of_client(conn: Connection, client_id: ClientId, limit: int) -> list[Alert]:
     """What the ladder of a client raised, the newest first."""
     query = select(alert).where(alert.c.client_id == client_id, alert.c.kind.in_(_WATCHED))
@@ -265,25 +325,22 @@ def alerts_of_client(conn: Connection, client_id: ClientId, limit: int) -> list[
 
 def open_of_partner(conn: Connection, partner_id: PartnerId, limit: int) -> list[Alert]:
     """The open alerts of a partner, the newest first."""
-    query = select(alert).where(and_(alert.c.partner_id == partner_id, alert.c.client_id.is_not(None), OPEN))
-    rows = conn.execute(query.order_by(alert.c.raised_at.desc(), alert.c.id.desc()).limit(limit))
-    return [as_alert(row) for row in rows]
+    return [as_alert(row) for row in _OPEN_OF_PARTNER.rows(conn, of_partner=partner_id, most=limit)]
 
 
 def resolve(conn: Connection, alert_ids: Iterable[AlertId], resolution: str, now: datetime) -> None:
     """Close alerts, noting what settled them."""
-    which = alert.c.id.in_(list(alert_ids)), alert.c.state == "open"
-    conn.execute(update(alert).where(*which).values(state="resolved", resolved_at=now, resolution=resolution))
+    _RESOLVE.run(conn, ids=list(alert_ids), now=now, what=resolution)
 
 
 def paid_through(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, date]:
     """The last day that the now stopped channels of these clients paid for by daily payment."""
-    query = (
-        select(channel.c.client_id, func.max(channel.c.charged_through))
-        .where(channel.c.client_id.in_(list(client_ids)), channel.c.state == "notEnoughMoney")
-        .group_by(channel.c.client_id)
-    )
-    return {ClientId(client_id): date.fromisoformat(day) for client_id, day in conn.execute(query) if day}
+    rows = _PAID_THROUGH.rows(conn, ids=list(client_ids))
+    return {ClientId(row.client_id): date.fromisoformat(row.day) for row in rows if row.day}
+
+
+def _due(row: Any) -> Due:
+    return Due(Kind(row.kind), row.stage, row.cycle, row.due_at)
 
 
 def as_alert(row: Any) -> Alert:

@@ -30,6 +30,13 @@ _SPEND = (
     update(account).where(account.c.id == bindparam("account")).values(posted=account.c.posted - bindparam("spent"))
 )
 _FIRST_DUE = Reading(select(client_day.c.client_id).where(client_day.c.next_at <= bindparam("now")).limit(1))
+_DUE = Reading(
+    select(client_day.c.client_id, client_day.c.next_at)
+    .where(client_day.c.next_at <= bindparam("now"))
+    .order_by(client_day.c.next_at, client_day.c.client_id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 _STOPPED_ONES = Prepared(
     select(channel.c.id).where(channel.c.client_id == bindparam("client"), channel.c.state == STOPPED)
 )
@@ -115,14 +122,7 @@ def _next_look(held: Holdings, states: Mapping[ChannelId, str], money: int, day:
 
 
 def _due_clients(conn: Connection, now: datetime, limit: int) -> list[tuple[ClientId, datetime]]:
-    query = (
-        select(client_day.c.client_id, client_day.c.next_at)
-        .where(client_day.c.next_at <= now)
-        .order_by(client_day.c.next_at, client_day.c.client_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return [(ClientId(row.client_id), row.next_at) for row in conn.execute(query)]
+    return [(ClientId(row.client_id), row.next_at) for row in _DUE.rows(conn, now=now, most=limit)]
 
 
 def _book_rates(held: Holdings, book: PriceBook) -> Rates:

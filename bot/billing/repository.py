@@ -18,6 +18,7 @@ from bot.money import Money
 from bot.storage.queries import upsert
 from bot.storage.reading import Reading
 from bot.storage.tables import account, channel, client, client_day, partner, posting, subscription
+from bot.storage.writing import Writing
 
 _CHUNK = 500
 _ELSEWHERE = partner.c.gateway != "book"
@@ -42,8 +43,12 @@ _INCREASES = Reading(
 )
 _PLANNED = Reading(select(client_day.c.next_at).where(client_day.c.client_id == bindparam("which")))
 _HOW = {"import": "table", "poll": "poll"}
-_SET_CHANNEL_STATE = update(channel).where(channel.c.id == bindparam("which")).values(state=bindparam("new_state"))
-_SET_CHARGED = update(channel).where(channel.c.id == bindparam("which")).values(charged_through=bindparam("through"))
+_SET_CHANNEL_STATE = Writing(
+    update(channel).where(channel.c.id == bindparam("which")).values(state=bindparam("new_state"))
+)
+_SET_CHARGED = Writing(
+    update(channel).where(channel.c.id == bindparam("which")).values(charged_through=bindparam("through"))
+)
 
 
 def holdings(conn: Connection, client_ids: Iterable[ClientId]) -> dict[ClientId, Holdings]:
@@ -135,14 +140,12 @@ def update_channels(conn: Connection, channel_ids: Iterable[ChannelId], **values
 
 def set_channel_states(conn: Connection, states: Mapping[ChannelId, str]) -> None:
     """Turn channels on or off."""
-    if states:
-        conn.execute(_SET_CHANNEL_STATE, [{"which": one, "new_state": state} for one, state in states.items()])
+    _SET_CHANNEL_STATE.each(conn, [{"which": one, "new_state": state} for one, state in states.items()])
 
 
 def set_charged_through(conn: Connection, days: Mapping[ChannelId, date]) -> None:
     """Note the last day that each channel has paid for."""
-    if days:
-        conn.execute(_SET_CHARGED, [{"which": one, "through": day.isoformat()} for one, day in days.items()])
+    _SET_CHARGED.each(conn, [{"which": one, "through": day.isoformat()} for one, day in days.items()])
 
 
 def wake_at(conn: Connection, partner_id: PartnerId, moments: Mapping[ClientId, datetime]) -> None:

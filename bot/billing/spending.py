@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, bindparam, exists, select
 
 from bot.billing import ledger
 from bot.billing.forecast import HISTORY_MAX_DAYS
@@ -13,11 +13,26 @@ from bot.billing.local_day import first_instant, local_date
 from bot.billing.plan import PriceBook
 from bot.billing.standing import renewal_price
 from bot.ids import ClientId
+from bot.storage.reading import Reading
 from bot.storage.tables import ledger_transaction, posting, usage_charge
 
 _CHUNK = 500
 _SHOWN_ELSEWHERE = ("adjust", "daily")
 """Where the balance is another system's, what a table or poll shows gone is what was spent."""
+_back = ledger_transaction.alias("back")
+_USED = Reading(
+    select(usage_charge.c.client_id, usage_charge.c.day, posting.c.amount)
+    .join(posting, posting.c.transaction_id == usage_charge.c.transaction_id)
+    .join(ledger_transaction, ledger_transaction.c.id == usage_charge.c.transaction_id)
+    .where(
+        usage_charge.c.client_id.in_(bindparam("ids", expanding=True)),
+        usage_charge.c.day >= bindparam("since"),
+        ~exists().where(
+            _back.c.partner_id == ledger_transaction.c.partner_id,
+            _back.c.key == ledger.REVERSED + ledger_transaction.c.id,
+        ),
+    )
+)
 _Spent = Mapping[ClientId, list[tuple[date, int]]]
 
 
@@ -58,22 +73,8 @@ def _series(spent: Sequence[tuple[date, int]], today: date, hidden: Collection[d
 
 def _used(conn: Connection, ids: Sequence[ClientId], since: date) -> _Spent:
     """What was used from a day on and not taken back, by the day it was used on."""
-    back = ledger_transaction.alias("back")
-    query = (
-        select(usage_charge.c.client_id, usage_charge.c.day, posting.c.amount)
-        .join(posting, posting.c.transaction_id == usage_charge.c.transaction_id)
-        .join(ledger_transaction, ledger_transaction.c.id == usage_charge.c.transaction_id)
-        .where(
-            usage_charge.c.client_id.in_(ids),
-            usage_charge.c.day >= since.isoformat(),
-            ~exists().where(
-                back.c.partner_id == ledger_transaction.c.partner_id,
-                back.c.key == ledger.REVERSED + ledger_transaction.c.id,
-            ),
-        )
-    )
     found: dict[ClientId, list[tuple[date, int]]] = defaultdict(list)
-    for row in conn.execute(query):
+    for row in _USED.rows(conn, ids=ids, since=since.isoformat()):
         found[ClientId(row.client_id)].append((date.fromisoformat(row.day), row.amount))
     return found
 

@@ -3,21 +3,38 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bot.ids import Address, ClientId, CuratorId, PartnerId
+from bot.storage.reading import Reading
 from bot.storage.tables import channel, curator_address
+
+_NAMES = Reading(
+    select(channel.c.partner_id, channel.c.name)
+    .where(channel.c.client_id.in_(bindparam("ids", expanding=True)))
+    .distinct()
+)
+_USUAL = Reading(
+    select(curator_address.c.partner_id, curator_address.c.curator_id, curator_address.c.address)
+    .where(
+        curator_address.c.partner_id.in_(bindparam("partners", expanding=True)),
+        curator_address.c.channel_since.is_(None),
+    )
+    .order_by(curator_address.c.address)
+)
+_SHUT = Reading(
+    select(curator_address.c.curator_id, curator_address.c.address).where(
+        curator_address.c.partner_id == bindparam("of_partner"), curator_address.c.channel_since.is_not(None)
+    )
+)
 
 
 def taken_by_channels(conn: Connection, client_ids: Collection[ClientId]) -> list[tuple[CuratorId, Address]]:
     """Curators who are written to under a number that is a channel of one of these clients of their partner."""
-    query = select(channel.c.partner_id, channel.c.name).where(channel.c.client_id.in_(list(client_ids)))
-    numbers = {(row.partner_id, digits_of(row.name)) for row in conn.execute(query)}
-    of_partners = curator_address.c.partner_id.in_({partner_id for partner_id, _ in numbers})
-    usual = select(curator_address).where(of_partners, curator_address.c.channel_since.is_(None))
+    numbers = {(row.partner_id, digits_of(row.name)) for row in _NAMES.rows(conn, ids=list(client_ids))}
     return [
         (CuratorId(row.curator_id), Address(row.address))
-        for row in conn.execute(usual.order_by(curator_address.c.address))
+        for row in _USUAL.rows(conn, partners=sorted({partner_id for partner_id, _ in numbers}))
         if (row.partner_id, digits_of(row.address)) in numbers
     ]
 
@@ -30,14 +47,14 @@ def shut(conn: Connection, curator_id: CuratorId, address: Address, now: datetim
 
 def open_again(conn: Connection, partner_id: PartnerId) -> list[CuratorId]:
     """Give people their numbers back that are no channel any more; whose."""
-    mine = curator_address.c.partner_id == partner_id
-    closed = conn.execute(select(curator_address).where(mine, curator_address.c.channel_since.is_not(None))).all()
+    closed = _SHUT.rows(conn, of_partner=partner_id)
     if not closed:
         return []
     names = conn.execute(select(channel.c.name).where(channel.c.partner_id == partner_id)).scalars()
     numbers = {digits_of(name) for name in names}
     free = [row for row in closed if digits_of(row.address) not in numbers]
     addresses = [row.address for row in free]
+    mine = curator_address.c.partner_id == partner_id
     conn.execute(
         update(curator_address).where(mine, curator_address.c.address.in_(addresses)).values(channel_since=None)
     )
@@ -46,10 +63,7 @@ def open_again(conn: Connection, partner_id: PartnerId) -> list[CuratorId]:
 
 def shut_numbers(conn: Connection, partner_id: PartnerId) -> dict[CuratorId, Address]:
     """Whose number is a watched channel now."""
-    query = select(curator_address).where(
-        curator_address.c.partner_id == partner_id, curator_address.c.channel_since.is_not(None)
-    )
-    return {CuratorId(row.curator_id): Address(row.address) for row in conn.execute(query)}
+    return {CuratorId(row.curator_id): Address(row.address) for row in _SHUT.rows(conn, of_partner=partner_id)}
 
 
 def digits_of(text: str) -> str:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, delete, insert, select, update
 
 from bot.directory.people import Client, ClientData, Curator, Partner, Role
 from bot.ids import Address, ClientId, CuratorId, PartnerId
@@ -15,6 +16,18 @@ from bot.storage.reading import Reading
 from bot.storage.tables import channel, client, curator, curator_address, mute, partner
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PERSONAL = curator_address.c.channel_since.is_(None)
+_HOLDERS = (
+    select(curator_address.c.curator_id)
+    .join(partner, partner.c.id == curator_address.c.partner_id)
+    .where(curator_address.c.address == bindparam("address"), _PERSONAL, ~partner.c.hidden)
+)
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "partners": curator.c.partner_id.in_(bindparam("partners", expanding=True)),
+    "ids": curator.c.id.in_(_IDS),
+    "address": curator.c.id.in_(_HOLDERS),
+}
+_PARTNER = Reading(select(partner).where(partner.c.id == bindparam("which")))
 _CLIENTS = Reading(select(client).where(client.c.id.in_(_IDS)))
 _MUTES = Reading(select(mute.c.client_id, mute.c.curator_id).where(mute.c.client_id.in_(_IDS)))
 
@@ -26,7 +39,7 @@ def partners(conn: Connection) -> list[Partner]:
 
 
 def partner_by_id(conn: Connection, partner_id: PartnerId) -> Partner | None:
-    row = conn.execute(select(partner).where(partner.c.id == partner_id)).one_or_none()
+    row = _PARTNER.one(conn, which=partner_id)
     return None if row is None else _partner(row)
 
 
@@ -123,25 +136,26 @@ def curators(
 
     An address leads to nobody of a hidden partner. A number that is a watched channel is nobody's.
     """
-    personal = curator_address.c.channel_since.is_(None)
+    given = {
+        "partners": None if partner_ids is None else list(partner_ids),
+        "ids": None if curator_ids is None else list(curator_ids),
+        "address": address,
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    rows = _curators_by(tuple(wanted)).rows(conn, **wanted)
+    people = [list(same) for _, same in groupby(rows, key=attrgetter("id"))]
+    return [_curator(same[0], tuple(Address(row.address) for row in same if row.address)) for same in people]
+
+
+@cache
+def _curators_by(conditions: tuple[str, ...]) -> Reading:
+    """Curators with their addresses by `partners`, `ids`, `address`, as many of them as are named."""
     query = (
         select(curator, curator_address.c.address)
-        .outerjoin(curator_address, and_(curator_address.c.curator_id == curator.c.id, personal))
+        .outerjoin(curator_address, and_(curator_address.c.curator_id == curator.c.id, _PERSONAL))
         .order_by(curator.c.created_at, curator.c.id, curator_address.c.created_at, curator_address.c.address)
     )
-    if partner_ids is not None:
-        query = query.where(curator.c.partner_id.in_(list(partner_ids)))
-    if curator_ids is not None:
-        query = query.where(curator.c.id.in_(list(curator_ids)))
-    if address is not None:
-        holders = (
-            select(curator_address.c.curator_id)
-            .join(partner, partner.c.id == curator_address.c.partner_id)
-            .where(curator_address.c.address == address, personal, ~partner.c.hidden)
-        )
-        query = query.where(curator.c.id.in_(holders))
-    people = [list(rows) for _, rows in groupby(conn.execute(query), key=attrgetter("id"))]
-    return [_curator(rows[0], tuple(Address(row.address) for row in rows if row.address)) for rows in people]
+    return Reading(query.where(*(_CONDITIONS[name] for name in conditions)))
 
 
 def assign_client(conn: Connection, client_id: ClientId, curator_id: CuratorId | None) -> None:
@@ -231,7 +245,7 @@ def _client_values(data: ClientData, search_key: str) -> dict[str, Any]:
     }
 
 
-def _partner(row: Row[Any]) -> Partner:
+def _partner(row: Any) -> Partner:
     return Partner(
         id=PartnerId(row.id),
         name=row.name,

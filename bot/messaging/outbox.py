@@ -19,12 +19,21 @@ from bot.storage import queries
 from bot.storage.reading import Reading
 from bot.storage.switches import Switch, paused
 from bot.storage.tables import attempt, delivery, inbox, partner
+from bot.storage.writing import Writing
 
 RELAY_JOB = "relay"
 """The job that sends; its key is the sender."""
 ASK_JOB = "ask_provider"
 """The job that asks the provider what became of doubtful messages."""
 _PARTNERS_SENDER = Reading(select(partner.c.sender).where(partner.c.id == bindparam("which")))
+_CANCEL = Writing(
+    update(delivery)
+    .where(
+        or_(delivery.c.key.in_(bindparam("keys", expanding=True)), delivery.c.id.in_(bindparam("ids", expanding=True))),
+        delivery.c.state == State.QUEUED,
+    )
+    .values(state=State.CANCELLED, reason=bindparam("why"))
+)
 _WRITTEN_TO = select(inbox.c.to_address).where(inbox.c.id == bindparam("which"))
 WAITING = text("delivery.state IN ('queued', 'sending')")
 """The condition of the partial indexes: a query must say it in these words to use them."""
@@ -63,9 +72,7 @@ def cancel_queued(
     conn: Connection, *, keys: Sequence[str] = (), ids: Sequence[DeliveryId] = (), reason: str = "settled"
 ) -> int:
     """Take back messages that are not sent yet; returns how many."""
-    which = or_(delivery.c.key.in_(keys), delivery.c.id.in_(ids))
-    statement = update(delivery).where(which, delivery.c.state == State.QUEUED)
-    return conn.execute(statement.values(state=State.CANCELLED, reason=reason)).rowcount
+    return _CANCEL.run(conn, keys=keys, ids=ids, why=reason) if keys or ids else 0
 
 
 def cancel_to(conn: Connection, curator_id: CuratorId, address: Address, reason: str) -> int:

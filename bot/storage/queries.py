@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.storage.reading import Reading
+from bot.storage.writing import Writing
 
 PAGE_MAX = 500
 """Rows on a page at most, whatever is asked for."""
@@ -33,6 +34,17 @@ def insert_if_absent(
     return list(conn.execute(_insert_if_absent(conn.dialect.name, table, columns), list(rows)).all())
 
 
+def add_absent(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """`insert_if_absent` for whoever need not know which were inserted. All rows must give the same columns."""
+    if not rows:
+        return
+    if conn.dialect.name == "sqlite":
+        with suppress(sqlite3.Error):  # which is said in the layer's own words below
+            _adding(table, tuple(sorted(rows[0]))).each(conn, rows)
+            return
+    conn.execute(_add_absent(conn.dialect.name, table), list(rows))
+
+
 def upsert(
     conn: Connection,
     table: Table,
@@ -49,6 +61,10 @@ def upsert(
         return
     keys = tuple(on or (column.name for column in table.primary_key.columns))
     names = tuple(update) if update is not None else tuple(name for name in rows[0] if name not in keys)
+    if conn.dialect.name == "sqlite":
+        with suppress(sqlite3.Error):  # which is said in the layer's own words below
+            _upserting(table, keys, names, tuple(sorted(rows[0]))).each(conn, rows)
+            return
     conn.execute(_upsert(conn.dialect.name, table, keys, names), list(rows))
 
 
@@ -132,6 +148,21 @@ def _insert_if_absent(dialect: str, table: Table, columns: tuple[ColumnElement[A
 def _writing(table: Table, columns: tuple[ColumnElement[Any], ...], names: tuple[str, ...]) -> Reading:
     """The same for rows that give these columns, one by one and straight to the driver."""
     return Reading(_insert_if_absent("sqlite", table, columns), names)
+
+
+@cache
+def _add_absent(dialect: str, table: Table) -> Insert:
+    return insert_on(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _adding(table: Table, names: tuple[str, ...]) -> Writing:
+    return Writing(_add_absent("sqlite", table), names)
+
+
+@cache
+def _upserting(table: Table, keys: tuple[str, ...], update: tuple[str, ...], names: tuple[str, ...]) -> Writing:
+    return Writing(_upsert("sqlite", table, keys, update), names)
 
 
 @cache

@@ -17,6 +17,8 @@ from bot.storage.unit import Unavailable, Unit, forbid_commits, perform
 
 BATCH_MAX = 256
 """So many units share one commit at most."""
+_STATEMENTS_MAX = 512
+"""So many statements a connection keeps prepared."""
 _log = structlog.get_logger(__name__)
 
 
@@ -140,6 +142,7 @@ class SqliteStore:
             timeout=self._busy_seconds,
             isolation_level=None,
             check_same_thread=False,
+            cached_statements=_STATEMENTS_MAX,
         )
         writes = [f"synchronous = {self._synchronous}", "secure_delete = ON"]
         pragmas = ["query_only = ON"] if mode == "ro" else writes

@@ -47,6 +47,8 @@ class Ledger:
             (row.client_id, row.kind, row.stage, row.cycle): row
             for row in conn.execute(select(alert).where(alert.c.kind.in_(_KINDS), RAISED))
         }
+        unraised = select(alert.c.client_id, alert.c.kind, alert.c.stage, alert.c.cycle).where(~RAISED)
+        self.unraised = {tuple(row) for row in conn.execute(unraised)}
         self.told: dict[str, dict[str, Row[Any]]] = defaultdict(dict)
         for row in conn.execute(select(notification)):
             self.told[row.alert_id][row.curator_id] = row
@@ -57,7 +59,10 @@ class Ledger:
 
     def outcome(self, one: Stage) -> str:
         """What came of a stage that was due: exactly one name."""
-        row = self.alerts.get((one.client_id, one.kind, one.stage, one.cycle))
+        key = (one.client_id, one.kind, one.stage, one.cycle)
+        row = self.alerts.get(key)
+        if row is None and key in self.unraised:
+            return "over before a scan looked"
         if row is None:
             return "passed over by a later stage" if self._passed(one) else "LOST"
         if row.resolution in ("superseded", "forgotten"):

@@ -74,6 +74,12 @@ notification = Table(
         sqlite_where=text("outcome = 'waiting'"),
         postgresql_where=text("outcome = 'waiting'"),
     ),
+    Index(
+        "ix_notification_spared",
+        "reason",
+        sqlite_where=text("outcome = 'suppressed'"),
+        postgresql_where=text("outcome = 'suppressed'"),
+    ),
 )
 """`waiting` until `send_at`, then `sent` with its delivery, `suppressed` for a reason, or `settled` in the meantime."""
 
