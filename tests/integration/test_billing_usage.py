@@ -11,8 +11,8 @@ from bot.billing import exporting, outlook, reversing
 from bot.billing import service as billing
 from bot.billing.usage import record_usage
 from bot.errors import UserError
-from bot.ids import ClientId, TransactionId
-from bot.money import Money, of
+from bot.ids import ClientId, PartnerId, TransactionId
+from bot.money import Money, as_json, of
 from bot.storage import tables
 from bot.storage.engine import Database
 from tests.integration.billing_world import BETA, BOOK, NORD, NOW, Wanted, add_client, add_partner, balance_of, euro
@@ -161,3 +161,64 @@ def test_the_band_of_recorded_usage_holds_the_true_day_in_about_four_cases_of_fi
         return sum(life(conn, number) for number in range(40))
 
     assert 28 <= db.write_now(unit) <= 37
+
+
+SUED = PartnerId("sued")
+
+
+def test_a_refusal_names_what_it_is_about(db: Database) -> None:
+    cases: list[tuple[Money, date, str | None, str, dict[str, object]]] = [
+        (
+            euro("97.51"), TODAY, "x", "client_short",
+            {"missing": as_json(euro("0.01")), "available": as_json(euro("97.50"))},
+        ),
+        (of("1.00", "USD"), TODAY, "x", "wrong_currency", {"expected": "EUR", "given": "USD"}),
+        (
+            euro("-0.01"), TODAY, "x", "amount_too_small",
+            {"least": as_json(euro("0.01")), "amount": as_json(euro("-0.01"))},
+        ),
+        (euro("1.00"), TODAY + timedelta(days=1), None, "usage_ahead", {"day": "2026-11-27"}),
+        (euro("1.00"), TODAY, "  ", "bad_usage_key", {"most": 80}),
+        (euro("1.00"), TODAY, "x" * 81, "bad_usage_key", {"most": 80}),
+        (euro("1.00"), TODAY, "two\nlines", "bad_usage_key", {"most": 80}),
+    ]  # fmt: skip
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        add_partner(conn, SUED)
+        client_id, theirs = add_client(conn, WABA), add_client(conn, WABA, partner_id=SUED)
+        use(conn, client_id, euro("2.50"))
+        cases.append((euro("2.51"), TODAY, None, "key_conflict", {"payment": f"usage:{client_id}:2026-11-26"}))
+        for amount, day, ref, key, facts in cases:
+            with pytest.raises(UserError) as caught:
+                use(conn, client_id, amount, day, ref)
+            assert (caught.value.key, caught.value.facts) == (key, facts)
+        with pytest.raises(UserError, match="unknown_client"):
+            use(conn, theirs, euro("1.00"))
+        assert balance_of(conn, client_id) == euro("97.50")
+
+    db.write_now(unit)
+
+
+def test_the_smallest_use_and_the_longest_reference_are_kept_with_whose_they_are(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        first, second = add_client(conn, WABA), add_client(conn, replace(WABA, account_id="48210042"))
+        ref = "r" * 80
+        for client_id in (first, second):
+            [change] = use(conn, client_id, euro("0.01"), TODAY - timedelta(days=2), f" {ref} ")
+            assert (change.partner_id, change.client_id, change.what) == (NORD, client_id, "charged")
+            use(conn, client_id, euro("3.00"))
+            assert use(conn, client_id, euro("0.01"), TODAY - timedelta(days=2), ref) == []
+        table, charge = tables.ledger_transaction, tables.usage_charge
+        query = select(table, charge.c.day, charge.c.client_id.label("whose")).join(
+            charge, charge.c.transaction_id == table.c.id
+        )
+        rows = conn.execute(query.where(table.c.key.contains(ref)).order_by(table.c.id)).all()
+        assert [(row.kind, row.client_id, row.whose, row.day, row.note, row.at) for row in rows] == [
+            ("usage", which, which, "2026-11-24", "WABA (operator)", NOW) for which in (first, second)
+        ]
+        use(conn, first, euro("96.99"), ref="all that is left")
+        assert balance_of(conn, first) == euro("0.00")
+
+    db.write_now(unit)
