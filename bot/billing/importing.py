@@ -99,7 +99,6 @@ def set_channels(
                     "transport": transport,
                     "name": name,
                     "state": ACTIVE,
-                    "free": False,
                     "daily_minor": rate,
                     "created_at": now,
                 }

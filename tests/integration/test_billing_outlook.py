@@ -10,7 +10,7 @@ from bot.billing import service as billing
 from bot.billing.repository import holdings
 from bot.billing.spending import spent_by_day
 from bot.errors import UserError
-from bot.ids import ClientId
+from bot.ids import ClientId, PartnerId
 from bot.money import of
 from bot.storage import tables
 from bot.storage.engine import Database
@@ -160,3 +160,22 @@ def test_nothing_to_compare(db: Database) -> None:
     client_id = db.write_now(fill)
     with pytest.raises(UserError, match="no_subscription"):
         db.read_now(outlook.compare, BOOK, NORD, client_id, NOW)
+
+
+def test_looks_ahead_reach_as_far_as_is_asked_and_no_further_than_the_partners_own(db: Database) -> None:
+    def fill(conn: Connection) -> ClientId:
+        add_partner(conn)
+        add_partner(conn, PartnerId("sued"))
+        add_client(conn, ALFA)
+        add_client(conn, Wanted("48210050", ends=date(2026, 12, 4), plan="Pro", months=1, channels=1))
+        return add_client(conn, BETA)
+
+    client_id = db.write_now(fill)
+    found = db.read_now(outlook.compare, BOOK, NORD, client_id, NOW, 1)
+    assert (found.months, found.days, found.daily_cost) == (1, 30, euro("120"))
+    with pytest.raises(UserError, match="unknown_client"):
+        db.read_now(outlook.compare, BOOK, PartnerId("sued"), client_id, NOW)
+    for days, due in ((6, 0), (7, 1), (8, 2), (30, 2)):
+        needs = db.read_now(outlook.partner_need, BOOK, NORD, NOW, days)
+        assert [len(need.due) for need in needs if need.due] == ([due] if due else []), days
+    assert db.read_now(outlook.partner_need, BOOK, PartnerId("sued"), NOW) == []

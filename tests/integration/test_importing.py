@@ -200,6 +200,8 @@ def test_each_change_of_channels_is_seen_by_itself(db: Database) -> None:
         ]
         assert not named(conn, client_id, WA[2:], euro("2.00"), subscribed=True)
         assert not named(conn, client_id, [], euro("2.00"))
+        assert named(conn, client_id, [("max", "4")])
+        assert [one.name for one in rows(conn) if not one.mine] == ["4"]
 
     db.write_now(unit)
 
