@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from bot.id_generator import new_id
+from bot.storage.audit import record
 from bot.storage.tables import audit
 
 _ACTION = "ledger.wrong"
@@ -17,8 +17,7 @@ def note_wrong(conn: Connection, problems: Sequence[str], now: datetime) -> None
     """Keep what one check found; nothing when the books are right."""
     if problems:
         facts = {"count": len(problems), "problems": list(problems[:_KEPT_MAX])}
-        row = {"id": new_id(), "partner_id": None, "at": now, "who": "ledger check", "action": _ACTION, "facts": facts}
-        conn.execute(audit.insert(), row)
+        record(conn, None, _ACTION, facts, who="ledger check", now=now)
 
 
 def wrong_since(conn: Connection, since: datetime) -> tuple[str, ...]:

@@ -164,6 +164,7 @@ def test_movements_are_the_newest_first_and_so_many(db: Database) -> None:
         ("Deposit", euro("300"), euro("300")),
     ]
     assert (rows[0].client_id, rows[0].curator_id, rows[0].note) == (alfa, ANNA, None)
+    assert [len(row.receipt or "") for row in rows] == [5, 0, 5, 5, 5]
     assert (rows[2].client_id, rows[2].curator_id, rows[2].note) == (None, None, "b (operator)")
     assert db.read_now(billing.movements, NORD, "EUR", 2) == rows[:2]
     (row,) = db.read_now(billing.client_movements, NORD, alfa, "EUR")
