@@ -1,6 +1,6 @@
 """Quotes that create and change subscriptions, and subscriptions that are created before there is money."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -155,7 +155,7 @@ def quote_added_channels(
     """A quote for more channels in a running subscription; new ones are created. Raises UserError as above."""
 
     def change(desk: Desk, held: Subscription) -> Alteration:
-        return alteration.add(desk, held, [_channel(desk.held, one) for one in channels])
+        return alteration.add(desk, held, _each_once(_channel(desk.held, one) for one in channels))
 
     return _changed(conn, book, asked, subscription_id, change)
 
@@ -170,7 +170,7 @@ def quote_removed_channels(
     """A quote for fewer channels: no money moves and none comes back; they are paid by the day from tomorrow on."""
 
     def change(desk: Desk, held: Subscription) -> Alteration:
-        return alteration.remove(desk, held, [_known(desk.held, one) for one in channels])
+        return alteration.remove(desk, held, _each_once(_known(desk.held, one) for one in channels))
 
     return _changed(conn, book, asked, subscription_id, change)
 
@@ -194,7 +194,7 @@ def _changed(
 
 
 def _new(desk: Desk, plan: str | None, months: int | None, names: Sequence[ChannelName]) -> Purchase:
-    chosen: Sequence[Channel] = [_channel(desk.held, one) for one in dict.fromkeys(names)]
+    chosen: Sequence[Channel] = _each_once(_channel(desk.held, one) for one in names)
     for one in chosen:
         if one.free:
             raise UserError("channel_free", channel=one.name)
@@ -203,10 +203,16 @@ def _new(desk: Desk, plan: str | None, months: int | None, names: Sequence[Chann
     return offer.first_purchase(desk, plan, months, chosen or desk.held.on_daily_payment(desk.today))
 
 
+def _each_once(channels: Iterable[Channel]) -> list[Channel]:
+    """Whoever names a channel twice means it once, also where it is still to be created."""
+    return list({(one.transport, one.name): one for one in channels}.values())
+
+
 def _known(held: Holdings, wanted: ChannelName) -> Channel:
-    for one in held.channels:
-        if (one.transport, one.name) == (wanted.transport, wanted.name):
-            return one
+    for name in (wanted.name, wanted.name.strip()):
+        for one in held.channels:
+            if (one.transport, one.name) == (wanted.transport, name):
+                return one
     raise UserError("channel_not_in", channel=wanted.name)
 
 

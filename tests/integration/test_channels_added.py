@@ -149,3 +149,25 @@ class TestInASubscription:
             assert states(conn, client_id) == {LONGEST: "active"}
 
         db.write_now(unit)
+
+    def test_one_that_is_named_twice_is_meant_and_paid_once(self, db: Database) -> None:
+        """One of the client's and one that is to be; with and without what is around the name."""
+
+        def unit(conn: Connection) -> None:
+            client_id = world(conn, Wanted("48210066", channels=3))
+            say_yes(conn, self.ask(conn, client_id, ChannelName("whatsapp", "48210066-0")))
+            asked = Asked(NORD, client_id, NOW, ANNA, ANNAS)
+            theirs = [ChannelName("whatsapp", name) for name in ("48210066-1", " 48210066-1 ", "48210066-1")]
+            shop = [ChannelName("vk", name) for name in (" shop", "shop")]
+            quote = subscribing.quote_added_channels(conn, BOOK, asked, [*theirs, *shop])
+            assert (quote.names, quote.channels, quote.price) == (("48210066-1", "shop"), 3, euro("93.00"))
+            assert say_yes(conn, quote).state == "posted"
+            assert set(states(conn, client_id)) == {"48210066-0", "48210066-1", "48210066-2", "shop"}
+            gone = subscribing.quote_removed_channels(conn, BOOK, asked, theirs)
+            assert (gone.names, gone.channels) == (("48210066-1",), 2)
+            third = self.ask(
+                conn, client_id, *(ChannelName("whatsapp", name) for name in ("48210066-2", "48210066-2 "))
+            )
+            assert (third.names, third.price) == (("whatsapp:48210066-2",), euro("45.00"))
+
+        db.write_now(unit)
