@@ -65,12 +65,13 @@ def _asked(ctx: Context, amount: Money) -> Replies:
 
 
 def _currencies(ctx: Context) -> list[str]:
-    """Those of the partner's accounts; without one, those of his clients; else those that can be paid by card."""
-    accounts = [one.currency for one in billing.partner_accounts(ctx.conn, ctx.partner.id)]
-    if accounts:
-        return accounts
-    clients = sorted({one.currency for one in directory.list_clients(ctx.conn, ctx.partner.id)})
-    return clients or sorted(ctx.env.replenish.currencies) or ["EUR"]
+    """Of the currencies of the partner's accounts (without one, of his clients) those that can be paid by card; where
+    none can, one of them, for the answer to say so.
+    """
+    terms = ctx.env.replenish
+    known = [one.currency for one in billing.partner_accounts(ctx.conn, ctx.partner.id)]
+    known = known or sorted({one.currency for one in directory.list_clients(ctx.conn, ctx.partner.id)})
+    return [one for one in known if terms.serves(one)] or known[:1] or sorted(terms.currencies) or ["EUR"]
 
 
 def _which(meant: list[Money]) -> Reply:

@@ -125,6 +125,21 @@ async def test_without_a_provider_it_says_what_works(db: Database) -> None:
     await db.write(story)
 
 
+async def test_only_what_can_be_paid_by_card_is_offered(db: Database) -> None:
+    """Roubles and tenge go by bank: with euro beside them euro are meant, alone they are named."""
+
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        for one in ("RUB", "KZT"):
+            billing.deposit(conn, RIGA, of("5", one), reason="bank", by="operator", key=one, now=NOW)
+        assert anna.say("replenish 500") == []
+        assert only_checkout(conn).amount == of("500", "EUR")
+        anna.env = replace(anna.env, replenish=ReplenishTerms())
+        assert anna.ask("replenish 500").text.startswith("There is no payment by card for EUR")
+
+    await db.write(story)
+
+
 async def test_what_can_be_meant_in_two_ways_is_asked(db: Database) -> None:
     def story(conn: Connection) -> None:
         anna = world(conn)
