@@ -91,7 +91,7 @@ async def test_a_payout_says_when_it_was_asked_for_and_settled_and_why(db: Datab
         asked = world(conn)
         assert (asked.at, asked.settled_at, asked.reason, asked.amount) == (NOW, None, "Anna asked", euro("300.00"))
         none = payouts.request(conn, NORD, euro("0.01"), reason="", now=later)
-        assert none.reason == ""
+        assert [one.reason for one in (none, *payouts.payouts(conn, NORD))] == ["", "", "Anna asked"]
         payouts.paid(conn, NORD, asked.id, reference="SEPA 1", now=latest)
         gone = payouts.cancel(conn, NORD, none.id, reason="by mistake", now=latest)
         assert (gone.settled_at, gone.reason) == (latest, "; cancelled: by mistake")
