@@ -96,10 +96,10 @@ def _subscription(
 
 
 def _missed(held: Holdings, one: Subscription, today: date, book: PriceBook) -> bool:
-    """Whether it ended so lately that it is still renewed: its channels wait in it, and it was paid once."""
+    """Whether it, not paid for today, ended so lately that it is renewed: its channels wait in it, it was paid once."""
     if one.state == "closed" or one.unpaid or not held.in_subscription(one.id):
         return False
-    return 0 < (today - one.end_date).days <= book.renews_late_days
+    return (today - one.end_date).days <= book.renews_late_days
 
 
 def _attempt(

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Table, select, update
 
 from bot.alerts import service as alerts
 from bot.billing import auto_renewal, renewing, subscribing
@@ -15,7 +16,7 @@ from bot.ids import ClientId
 from bot.money import of
 from bot.storage.engine import Database
 from bot.storage.tables import auto_renewal as consents
-from bot.storage.tables import ledger_transaction, subscription, transfer
+from bot.storage.tables import channel, ledger_transaction, subscription, transfer
 from tests.integration.alert_world import (
     ALFA,
     BOOK,
@@ -407,5 +408,26 @@ def test_of_several_that_end_together_each_is_renewed_for_itself(db: Database) -
         auto = billing.standing(conn, client_id, DUE, BOOK).auto
         assert auto is not None
         assert (auto.failed_for, auto.failed_why) == (date(2026, 12, 3), "plan_not_known")
+
+    db.write_now(unit)
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        (subscription, {"state": "unpaid", "due_minor": 3000}),
+        (subscription, {"state": "closed"}),
+        (channel, {"subscription_id": None}),
+    ],
+)
+def test_what_ended_and_is_nobodys_wish_is_not_renewed_late(db: Database, table: Table, values: dict[str, Any]) -> None:
+    """It waited for its payment in vain, was given up, or no channel waits in it any more."""
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn, "5000.00")
+        agree(conn, add_client(conn, ALFA))
+        conn.execute(update(table).values(**values))
+        assert look(conn, DUE + DAY) == ([], DUE + 2 * DAY)
+        assert list(conn.execute(select(transfer.c.id)).scalars()) == []
 
     db.write_now(unit)
