@@ -229,16 +229,45 @@ def add_a_cent_to_the_partner(conn: Connection) -> None:
 @pytest.mark.parametrize("wrong", [False, True])
 def test_bean_check_accepts_it(sqlite_db: Database, tmp_path: Path, wrong: bool) -> None:
     """The outside program agrees, and does not when our balance is not the sum of the postings."""
-    program = shutil.which("bean-check", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if program is None:
-        pytest.skip("bean-check is not installed")
     sqlite_db.write_now(a_month)
     if wrong:
         sqlite_db.write_now(add_a_cent_to_the_partner)
-    path = tmp_path / "nord.beancount"
-    path.write_text(sqlite_db.read_now(exporting.beancount, NORD), encoding="utf-8")
+    bean_check(sqlite_db.read_now(exporting.beancount, NORD), tmp_path, wrong=wrong)
+
+
+def bean_check(book: str, folder: Path, *, wrong: bool = False) -> None:
+    program = shutil.which("bean-check", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if program is None:
+        pytest.skip("bean-check is not installed")
+    path = folder / "nord.beancount"
+    path.write_text(book, encoding="utf-8")
     done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False)
     assert (done.returncode != 0) == wrong, done.stderr + done.stdout
+
+
+def test_currencies_without_cents_and_with_three_digits(db: Database, tmp_path: Path) -> None:
+    """Yen and dinars from the quote to the statement and Beancount: a half goes up in their own smallest unit."""
+
+    def fill(conn: Connection) -> None:
+        add_partner(conn)
+        for currency, daily, amount in (("JPY", "120", "10"), ("KWD", "1.250", "0.010")):
+            give(conn, of("100", currency), key=currency)
+            wanted = Wanted(f"482101{len(amount):02d}", currency, "300", channels=1, daily=daily)
+            quote = ask_top_up(conn, add_client(conn, wanted), of(amount, currency))
+            assert (quote.partner_pays.minor, quote.partner_keeps.minor) == (7, 3)
+            say_yes(conn, quote)
+        billing.charge_due(conn, BOOK, NOW + timedelta(days=2))
+
+    db.write_now(fill)
+    for currency, closing in (("JPY", "93"), ("KWD", "99.993")):
+        shown = db.read_now(exporting.statement, NORD, currency, NOVEMBER)
+        assert shown.closing == of(closing, currency)
+        assert f",{closing}," in exporting.statement_csv(shown)
+    book = db.read_now(exporting.beancount, NORD)
+    assert re.search(r"balance Assets:Clients:48210102:JPY 70 ~ 0 JPY", book)
+    assert re.search(r"balance Assets:Clients:48210105:KWD 297.510 ~ 0 KWD", book)
+    assert db.read_now(billing.check).ok
+    bean_check(book, tmp_path)
 
 
 def test_an_empty_ledger_can_be_exported(db: Database) -> None:
