@@ -14,6 +14,8 @@ from bot.ids import ClientId
 from bot.money import Money, zero
 
 DAYS = 30
+_NO_PLAN = ""
+"""No plan is called so: its price is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,8 @@ def _due(held: Holdings, ending: list[Subscription], book: PriceBook, rate: Deci
         if one.unpaid:
             price += Money(one.due_minor or 0, held.currency)
             continue
-        if one.plan is None:
-            raise UserError("price_unknown", plan="?", transport="?", currency=held.currency)
-        months = one.months or book.renew_months
-        price += total_price(held.in_subscription(one.id), one.plan, months, held.currency, book, today)
+        months, plan = one.months or book.renew_months, one.plan or _NO_PLAN
+        price += total_price(held.in_subscription(one.id), plan, months, held.currency, book, today)
     missing = Money(max(price.minor - held.available.minor, 0), held.currency)
     return Due(held.client_id, ending[0].end_date, price, missing, split(missing, rate).pays)
 

@@ -177,7 +177,7 @@ def run_out_day(held: Holdings, book: PriceBook, today: date, more: Money | None
     money = max(held.available.minor + (more.minor if more else 0), 0)
     day = today
     for _ in range(_HORIZON_DAYS):
-        cost, until = _cost(held, running, book, day), _steady_until(held, running, day, today)
+        cost, until = _cost(held, running, book, day), _steady_until(held, running, day)
         if cost is None:
             return None
         days = (until - day).days + 1 if until else _HORIZON_DAYS
@@ -210,11 +210,11 @@ def _cost(held: Holdings, running: Sequence[Channel], book: PriceBook, day: date
     return total
 
 
-def _steady_until(held: Holdings, running: Sequence[Channel], day: date, today: date) -> date | None:
+def _steady_until(held: Holdings, running: Sequence[Channel], day: date) -> date | None:
     """The last day from `day` on that costs the same; None: for ever."""
     ends = [one.end_date for one in held.subscriptions if one.active_on(day)]
     paid = [one.charged_through for one in running if one.charged_through is not None and one.charged_through >= day]
-    return min([*ends, *paid, *([today] if day == today else [])], default=None)
+    return min([*ends, *paid], default=None)
 
 
 def renewal_months(subscription: Subscription | None, book: PriceBook) -> int | None:
