@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
+from bot.billing import service as billing
 from bot.billing import transfers
 from bot.billing.gateways.wazzup import tasks
 from bot.billing.gateways.wazzup.evidence import Progress, Sight
@@ -243,6 +244,7 @@ def test_a_confirmed_renewal_is_watched_for_thirty_days(db: Database) -> None:
 
         first = NOW + MINUTE
         assert turns(first, quote.ends_after) == ["confirmed"]
+        assert turns(first + timedelta(days=20), quote.ends_after) == []
         late = first + tasks.WATCHED_FOR
         assert turns(late, quote.ends_before) == []
         assert turns(late - MINUTE, quote.ends_before) == ["reopened"]
@@ -303,5 +305,41 @@ def test_a_renewal_that_was_proved_takes_nothing_from_a_top_up(db: Database) -> 
         seen = Sight(GAMMA.account_id, NOW + MINUTE, end=quote.ends_after, balance=euro("100.00"))
         turns = tasks.look(conn, NORD, [seen], NOW + MINUTE)
         assert [turn.task.name for turn in turns] == [renewal.name, money.name]
+
+    db.write_now(unit)
+
+
+def test_what_proved_another_task_counts_only_if_it_came_after_this_ones_balance(db: Database) -> None:
+    """A top-up after one that was proved, and after other clients': none of that money is missing for it."""
+
+    def unit(conn: Connection) -> None:
+        client_id = world(conn)
+        other = add_client(conn, Wanted("48210067"))
+
+        def turned(minutes: int, balance: str, account: str = "48210066") -> list[str]:
+            at = NOW + minutes * MINUTE
+            return [
+                one.task.name
+                for one in tasks.look(conn, NORD, [Sight(account, at, balance=euro(balance))], at + MINUTE)
+            ]
+
+        def seen_at(task: Task) -> datetime | None:
+            found = tasks.load(conn, task.id, NORD)
+            assert found is not None
+            return found.progress.seen_at
+
+        first, theirs = task_of(conn, client_id), task_of(conn, other)
+        assert (turned(2, "100.00"), turned(3, "100.00", "48210067")) == ([first.name], [theirs.name])
+        billing.adjust_balance(conn, NORD, client_id, euro("100.00"), reason="x", by="x", key="1", now=NOW)
+        conn.execute(update(client).where(client.c.id == client_id).values(as_of=NOW + 2 * MINUTE))
+        second = task_of(conn, client_id)
+        assert (second.facts["balance"], second.facts["balance_at"]) == (
+            as_json(euro("100.00")), (NOW + 2 * MINUTE).isoformat(),
+        )  # fmt: skip
+        assert turned(4, "150.00") == []
+        assert seen_at(first) == NOW + 2 * MINUTE
+        assert turned(1, "100.00") == []
+        assert seen_at(first) == NOW + MINUTE
+        assert turned(5, "200.00") == [second.name]
 
     db.write_now(unit)

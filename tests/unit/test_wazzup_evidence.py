@@ -113,7 +113,12 @@ def test_money_that_was_once_shown_stays_shown_whenever_it_was_seen() -> None:
     known = Progress("open", None, NOW, False)
     early = after_sight(known, NOW - HOUR, True, lasting=True)
     assert early == Progress("confirmed", None, NOW - HOUR, True)
-    assert after_sight(early, NOW + HOUR, False, lasting=True) == early
+    for shown in (True, False):
+        assert after_sight(early, NOW + HOUR, shown, lasting=True) == early
+    assert after_sight(early, NOW - 2 * HOUR, False, lasting=True) == early
+    assert after_sight(early, NOW - 2 * HOUR, True, lasting=True) == replace(early, seen_at=NOW - 2 * HOUR)
+    assert after_sight(known, NOW - HOUR, False, lasting=True) == known
+    assert after_sight(known, NOW + HOUR, False, lasting=True) == replace(known, seen_at=NOW + HOUR)
 
 
 def test_a_word_counts_against_sights_before_it() -> None:

@@ -75,13 +75,17 @@ def after_word(known: Progress, at: datetime) -> Progress:
 
 
 def after_sight(known: Progress, at: datetime, shown: bool | None, *, lasting: bool) -> Progress:
-    """The account was seen. `lasting`: once shown it stays shown, as money that came and is spent again."""
-    if shown is None or known.state in ("failed", "cancelled") or (lasting and known.shown and not shown):
+    """The account was seen. `lasting`: once shown it stays shown, as money that came and is spent again; since the
+    earliest sight that showed it.
+    """
+    if shown is None or known.state in ("failed", "cancelled"):
         return known
     older = known.seen_at is not None and at < known.seen_at
-    if older and not (lasting and shown):
-        return known
-    return _judged(replace(known, seen_at=at, shown=shown))
+    if lasting and known.shown:
+        counts = shown and older
+    else:
+        counts = not older or (lasting and shown)
+    return _judged(replace(known, seen_at=at, shown=shown)) if counts else known
 
 
 def _judged(known: Progress) -> Progress:

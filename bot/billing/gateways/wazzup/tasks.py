@@ -135,7 +135,8 @@ def look(conn: Connection, partner_id: PartnerId, sights: Iterable[Sight], now: 
     """
     seen = {one.account_id: one for one in sights}
     turns = []
-    for task in sorted(_watched(conn, partner_id, list(seen), now), key=lambda one: one.state != "done"):
+    watched = _watched(conn, partner_id, list(seen), now)
+    for task in sorted(watched, key=lambda one: (one.state != "done", one.number)):
         sight = seen[task.facts["account_id"]]
         if sight.at <= task.created_at:
             continue
@@ -186,7 +187,7 @@ def _watched(conn: Connection, partner_id: PartnerId, account_ids: Sequence[str]
     """Tasks that a sight of these accounts may turn, locked."""
     table = dashboard_task.c
     live = or_(table.state.in_(("open", "done")), (table.state == "confirmed") & (table.closed_at > now - WATCHED_FOR))
-    query = _SELECT.where(table.partner_id == partner_id, live).order_by(table.number)
+    query = _SELECT.where(table.partner_id == partner_id, live)
     found = [_task(row) for row in conn.execute(query.with_for_update())]
     wanted = set(account_ids)
     return [one for one in found if one.facts["account_id"] in wanted]
@@ -209,15 +210,15 @@ def _facts(conn: Connection, moved: Transfer, now: datetime) -> dict[str, Any]:
 
 
 def _store(conn: Connection, task: Task, progress: Progress, now: datetime, done_by: CuratorId | None = None) -> Task:
-    over = progress.state not in ("open", "done")
-    values = {
+    values: dict[str, Any] = {
         "state": progress.state,
         "done_at": progress.done_at,
         "seen_at": progress.seen_at,
         "shown": progress.shown,
         "done_by": done_by or task.done_by,
-        "closed_at": now if over else None,
     }
+    if progress.state != task.state:
+        values["closed_at"] = None if progress.state in ("open", "done") else now
     conn.execute(update(dashboard_task).where(dashboard_task.c.id == task.id).values(values))
     return replace(task, done_by=done_by or task.done_by, progress=progress)
 
