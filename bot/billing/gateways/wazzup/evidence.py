@@ -81,11 +81,11 @@ def after_sight(known: Progress, at: datetime, shown: bool | None, *, lasting: b
     if shown is None or known.state in ("failed", "cancelled"):
         return known
     older = known.seen_at is not None and at < known.seen_at
-    if lasting and known.shown:
-        counts = shown and older
-    else:
-        counts = not older or (lasting and shown)
-    return _judged(replace(known, seen_at=at, shown=shown)) if counts else known
+    if lasting and known.shown and not (shown and older):
+        return known
+    if older and not (lasting and shown):
+        return known
+    return _judged(replace(known, seen_at=at, shown=shown))
 
 
 def _judged(known: Progress) -> Progress:
