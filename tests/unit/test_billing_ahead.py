@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from math import sqrt
 from statistics import fmean, stdev
 
 import pytest
 
-from bot.billing.advice import cheapest_mix
-from bot.billing.forecast import HORIZON_DAYS, usage_band
+from bot.billing.advice import cheapest_mix, what_if
+from bot.billing.forecast import HORIZON_DAYS, Band, usage_band
 from bot.billing.holdings import Channel, Holdings, Subscription, total_price
 from bot.billing.standing import run_out_day
 from bot.errors import UserError
@@ -103,6 +104,22 @@ def test_little_history_makes_the_band_wider() -> None:
     assert widths == [8, 14]
 
 
+@pytest.mark.parametrize(
+    ("money", "days"), [(99, 0), (100, 1), (399, 1), (400, 3), (899, 3), (900, None), (10**6, None)]
+)
+def test_fixed_payments_of_the_days_to_come_are_added_as_they_are(money: int, days: int | None) -> None:
+    """1.00 tomorrow, 3.00, nothing and 5.00 on the days after, and then no more; nothing is used beside."""
+    band = usage_band(money, [0] * 20, TODAY, fixed=(100, 300, 0, 500))
+    last = None if days is None else TODAY + timedelta(days=days)
+    assert band == Band(last, last, last, 20)
+
+
+def test_fixed_payments_and_use_share_the_money() -> None:
+    """1.00 of use a day with 1.50 of fixed payments at first: 10.00 is passed on the ninth day."""
+    last = TODAY + timedelta(days=8)
+    assert usage_band(1_000, [100] * 20, TODAY, fixed=(50, 100)) == Band(last, last, last, 20)
+
+
 @pytest.mark.parametrize(("history", "quantile"), [(14, 1.350), (15, 1.345), (20, 1.328), (30, 1.311), (60, 1.296)])
 def test_the_band_is_as_wide_as_students_table_says(history: int, quantile: float) -> None:
     """A day is promised exactly as far as the published 90 % quantile reaches, within the table's three places."""
@@ -115,6 +132,35 @@ def test_the_band_is_as_wide_as_students_table_says(history: int, quantile: floa
         band = usage_band(round(money), spent, TODAY)
         assert band is not None
         assert band.earliest == TODAY + timedelta(days=last)
+
+
+def test_what_if_option_by_option() -> None:
+    """Seven months of one channel at 2.00 a day: so many whole periods as cover them, what each costs and saves."""
+    found = what_if(client("9.00", channel()), BOOK, Decimal("0.35"), TODAY, months=7)
+    days = (date(2027, 6, 26) - TODAY).days
+    assert (found.months, found.days, found.channels, found.plan) == (7, days, 1, "pro")
+    by_the_day = of(2 * days, "EUR")
+    assert found.daily_cost == by_the_day
+    pro = {one.months: one for one in found.options if one.plan == "pro"}
+    assert {months: (one.title, one.times, one.price, one.cost, one.partner_cost) for months, one in pro.items()} == {
+        1: ("Pro", 7, of("45", "EUR"), of("315", "EUR"), of("204.75", "EUR")),
+        6: ("Pro", 2, of("243", "EUR"), of("486", "EUR"), of("315.90", "EUR")),
+        12: ("Pro", 1, of("432", "EUR"), of("432", "EUR"), of("280.80", "EUR")),
+    }
+    assert all(one.saves == by_the_day - one.cost for one in found.options)
+    costs = [(one.cost.minor, one.months, one.plan) for one in found.options]
+    assert costs == sorted(costs)
+    assert {one.plan for one in found.options} == set(BOOK.plans)
+    assert found.best is not None
+    assert (found.best.periods, found.best.cost) == ((6, 1), of("288", "EUR"))
+
+
+def test_without_a_daily_price_nothing_is_saved() -> None:
+    """Prices by the month only: the options are there, compared with nothing."""
+    months = {key: prices for key, prices in BOOK.prices.items() if key[0] == "month"}
+    found = what_if(client("9.00", channel(daily=None)), replace(BOOK, prices=months), Decimal("0.35"), TODAY)
+    assert found.daily_cost is None
+    assert {one.saves for one in found.options} == {None}
 
 
 def test_of_equally_cheap_ways_the_one_with_fewest_purchases() -> None:

@@ -83,6 +83,15 @@ def test_what_is_not_in_the_book(call: Any, key: str) -> None:
     assert refused.value.key == key
 
 
+def test_an_unknown_period_names_those_of_its_day() -> None:
+    with pytest.raises(UserError) as refused:
+        BOOK.discount(3, ON)
+    assert refused.value.facts == {"months": 3, "known": [1, 6, 12]}
+    with pytest.raises(UserError) as refused:
+        BOOK.discount(6, date(2021, 8, 3))
+    assert refused.value.facts == {"months": 6, "known": []}
+
+
 def test_the_nearest_plan_is_named() -> None:
     with pytest.raises(UserError) as refused:
         BOOK.plan("inbx")

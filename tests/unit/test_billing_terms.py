@@ -119,6 +119,7 @@ def test_a_day_charges_what_is_not_covered() -> None:
     channels = [channel("one"), channel("two", covered=True), channel("three", through="2026-11-26")]
     outcome = day_outcome(channels, 1000, TODAY, restart=True)
     assert (outcome.charges, outcome.stops, outcome.starts) == ((("one", 200),), (), ())
+    assert day_outcome(channels[::-1], 1000, TODAY, restart=True) == outcome
 
 
 def test_money_is_spent_in_order_and_never_below_zero() -> None:
