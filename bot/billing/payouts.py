@@ -91,7 +91,7 @@ def cancel(conn: Connection, partner_id: PartnerId, payout_id: TransferId, *, re
 def payouts(conn: Connection, partner_id: PartnerId, limit: int = 50) -> list[Payout]:
     """A partner's payouts, the newest first."""
     query = select(transfer).where(transfer.c.partner_id == partner_id, transfer.c.kind == "payout")
-    rows = conn.execute(query.order_by(transfer.c.created_at.desc(), transfer.c.id.desc()).limit(limit))
+    rows = conn.execute(query.order_by(transfer.c.id.desc()).limit(limit))
     return [_from_row(row) for row in rows]
 
 

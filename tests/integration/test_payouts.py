@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection
 
-from bot.billing import payouts
+from bot.billing import payouts, transfers
 from bot.billing import service as billing
 from bot.errors import UserError
 from bot.ids import PartnerId, TransferId
@@ -76,8 +76,9 @@ async def test_no_more_than_there_is_and_only_ones_own(db: Database) -> None:
         payouts.request(conn, NORD, euro("700.00"), reason="x", now=NOW)
         other = add_partner(conn, PartnerId("other"))
         for which in (asked.id, TransferId("none")):
-            with pytest.raises(UserError, match="payout_unknown"):
+            with pytest.raises(UserError) as caught:
                 payouts.paid(conn, other, which, reference="x", now=NOW)
+            assert (caught.value.key, caught.value.facts) == ("payout_unknown", {"payout": which})
         assert billing.settle_due(conn, NOW.replace(year=2030)) == []
         assert right(conn) == ("1000.00", "1000.00")
 
@@ -104,6 +105,9 @@ async def test_a_payout_says_when_it_was_asked_for_and_settled_and_why(db: Datab
         assert shown[0] == gone
         assert payouts.payouts(conn, NORD, 1) == [gone]
         facts = {one.action: one.facts for one in audit.records(conn, NORD)}
+        assert facts["payout.requested"] == {
+            "payout": asked.id, "amount": as_json(euro("300.00")), "reason": "Anna asked",
+        }  # fmt: skip
         assert facts["payout.paid"] == {"payout": asked.id, "reference": "SEPA 1"}
         assert facts["payout.cancelled"] == {"payout": none.id, "reason": "by mistake"}
 
@@ -137,5 +141,22 @@ async def test_a_refused_payout_says_why(db: Database) -> None:
         with pytest.raises(UserError) as caught:
             payouts.paid(conn, NORD, freed.id, reference="SEPA 2", now=NOW)
         assert (caught.value.key, caught.value.facts) == ("payout_closed", {"receipt": freed.receipt})
+
+    await db.write(story)
+
+
+async def test_a_payout_is_a_transfer_of_the_book_with_a_receipt_that_nobody_has(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def story(conn: Connection) -> None:
+        asked = world(conn)
+        numbers = iter((asked.receipt, "NEW01"))
+        monkeypatch.setattr(payouts, "new_receipt", lambda: next(numbers))
+        second = payouts.request(conn, NORD, euro("1.00"), reason="x", now=NOW)
+        moved = transfers.load(conn, transfer_id=second.id)
+        assert moved is not None
+        assert (moved.receipt, second.receipt) == ("NEW01", "NEW01")
+        assert (moved.kind, moved.state, moved.confirmed_at) == ("payout", "pending", NOW)
+        assert moved.effect == {"gateway": "book"}
 
     await db.write(story)
