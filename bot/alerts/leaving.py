@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import catching_up, repository
+from bot.alerts import catching_up, rearranging, repository
 from bot.alerts.ladders import chunks
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import polite
@@ -41,11 +41,13 @@ def leave(
 ) -> Left:
     """Carry out what keeps a person from hearing of its clients (of one only: `client_id`), and see who gets them.
 
-    Heirs are written to at an hour that is theirs, and the next scan tells them what is open.
+    What has not left to the person yet is taken back. Heirs are written to at an hour that is theirs, and the next scan
+    tells them what is open.
     """
     person = directory.get_curator(conn, curator_id)
     if person.client_id is not None:
         change()
+        rearranging.take_back(conn, now=now, curator_id=curator_id)
         return Left()
     wanted = (
         [client_id] if client_id is not None else [one.id for one in directory.list_clients(conn, person.partner_id)]
@@ -53,6 +55,7 @@ def leave(
     theirs = {one.id for one in directory.list_curators(conn, person.partner_id) if one.client_id is None}
     alone = {one for one, told in _recipients(conn, wanted, now).items() if theirs & {*told.curators} == {curator_id}}
     change()
+    rearranging.take_back(conn, now=now, curator_id=curator_id)
     heirs = {one: theirs & {*told.curators} for one, told in _recipients(conn, alone, now).items()}
     lost = {one: found for one, found in heirs.items() if curator_id not in found}
     clients = directory.clients_by_id(conn, lost)

@@ -255,6 +255,34 @@ def take_back(
     return [DeliveryId(found) for found in conn.execute(query.distinct()).scalars()]
 
 
+def not_left_yet(
+    conn: Connection, *, client_id: ClientId | None = None, curator_id: CuratorId | None = None
+) -> list[tuple[Alert, CuratorId, bool]]:
+    """Of a client, or of a person: the open alerts that somebody is to be told of and has not been, and whether they
+    were called because nobody else reacted."""
+    queued = and_(notification.c.outcome == "sent", delivery.c.state == "queued")
+    query = (
+        select(notification.c.curator_id, notification.c.reason, alert)
+        .join(alert, alert.c.id == notification.c.alert_id)
+        .outerjoin(delivery, delivery.c.id == notification.c.delivery_id)
+        .where(alert.c.state == "open", alert.c.client_id.is_not(None))
+        .where(or_(notification.c.outcome == "waiting", queued))
+        .order_by(alert.c.id, notification.c.curator_id)
+    )
+    if client_id is not None:
+        query = query.where(alert.c.client_id == client_id)
+    if curator_id is not None:
+        query = query.where(notification.c.curator_id == curator_id)
+    return [(as_alert(row), CuratorId(row.curator_id), row.reason == "escalated") for row in conn.execute(query)]
+
+
+def note_taken_back(conn: Connection, delivery_ids: Sequence[DeliveryId], reason: str, now: datetime) -> None:
+    """Who would have got these deliveries has heard nothing: those that were taken back stand for nothing more."""
+    gone = select(delivery.c.id).where(delivery.c.id.in_(delivery_ids), delivery.c.state == "cancelled")
+    values = {"outcome": "suppressed", "reason": reason, "at": now}
+    conn.execute(update(notification).where(notification.c.delivery_id.in_(gone)).values(values))
+
+
 def told_already(conn: Connection, alert_ids: Sequence[AlertId]) -> list[CuratorId]:
     """Who was told of any of these alerts and cannot unhear it: the message was not taken back."""
     query = (

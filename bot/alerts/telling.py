@@ -18,7 +18,7 @@ from bot.alerts.timing import deadline, in_turn
 from bot.alerts.wording import worded
 from bot.directory import service as directory
 from bot.directory.people import Curator, Suppression
-from bot.ids import ClientId, CuratorId, DeliveryId, PartnerId
+from bot.ids import AlertId, ClientId, CuratorId, PartnerId
 from bot.messaging import message, outbox
 from bot.messaging.message import Outgoing
 
@@ -117,22 +117,29 @@ def _tell_one(conn: Connection, curator: Curator, alerts: list[Alert], now: date
     if not alerts:
         return ScanReport()
     told = digest(alerts)
-    before = notifications.told_before(conn, told.first.id, curator.id)
+    key = _key(conn, told.first.id, curator.id)
     partner = directory.get_partner(conn, curator.partner_id).name
     outgoing = replace(
-        _outgoing(told, curator, partner, now, before), expires_at=repository.next_stage_at(conn, alerts, now)
+        _outgoing(told, curator, partner, now, key), expires_at=repository.next_stage_at(conn, alerts, now)
     )
     delivery_id = outbox.enqueue(conn, outgoing, sender=env.sender, now=now, jobs=env.jobs)
     notifications.mark_sent(conn, curator.id, [one.id for one in alerts], delivery_id, now)
     return ScanReport(messages=0 if delivery_id is None else 1)
 
 
-def _outgoing(told: Digest, curator: Curator, partner: str, now: datetime, before: DeliveryId | None) -> Outgoing:
-    """`before`: the message that told this person of the same, which asked to be told again later."""
+def _key(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> str:
+    """Another one for each message about the same that went before and was put off, or that was taken back."""
+    key = message_key(alert_id, curator_id, notifications.told_before(conn, alert_id, curator_id))
+    while (gone := outbox.cancelled_under(conn, key)) is not None:
+        key = message_key(alert_id, curator_id, gone)
+    return key
+
+
+def _outgoing(told: Digest, curator: Curator, partner: str, now: datetime, key: str) -> Outgoing:
     wording = worded(told, now, curator, partner)
     assert curator.address is not None
     return Outgoing(
-        key=message_key(told.first.id, curator.id, before),
+        key=key,
         to=curator.address,
         kind=message.Kind.NOTICE if told.first.kind is Kind.RECOVERED else message.Kind.ALERT,
         template=wording.template,

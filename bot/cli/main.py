@@ -21,6 +21,7 @@ _FAMILIES = (
     "run",
     "people",
     "arrangements",
+    "assigning",
     "limits",
     "clients",
     "joining",

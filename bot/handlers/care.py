@@ -2,12 +2,9 @@
 
 from datetime import date
 
-from bot.alerts import postponing
-from bot.alerts import service as alerts
+from bot.alerts import assigning, postponing
 from bot.alerts.rules import local_time
-from bot.alerts.timing import polite
 from bot.billing.local_day import local_date
-from bot.directory import arrangements
 from bot.directory import service as directory
 from bot.directory.matching import Exact, Match, Nothing, Several, find, search_key
 from bot.directory.people import Client, Curator
@@ -21,8 +18,6 @@ from bot.handlers.plain_text import words as words_of
 from bot.handlers.reply import Replies, Reply
 from bot.handlers.router import Router
 from bot.ids import CuratorId
-from bot.messaging import outbox
-from bot.messaging.message import Kind, Outgoing
 
 router = Router()
 EVERYBODY = "everybody"
@@ -130,35 +125,17 @@ def picked_promised(ctx: Context, tap: Tap) -> Replies:
 
 
 def _assigned(ctx: Context, client: Client, person: Curator | None) -> Reply:
-    arrangements.assign(ctx.conn, client.id, person.id if person else None)
-    for one in [person] if person else _staff(ctx):
-        alerts.catch_up(ctx.conn, one.id, now=ctx.now, env=ctx.env.around, client_id=client.id)
-    if person is not None and person.id != ctx.curator.id:
-        _tell_assigned(ctx, client, person)
+    assigning.assign(
+        ctx.conn,
+        client.id,
+        person.id if person else None,
+        who=ctx.curator.name,
+        by=ctx.curator.id,
+        now=ctx.now,
+        env=ctx.env.around,
+    )
     facts = {**about(client), "who": person.name if person else None, "mine": person == ctx.curator}
     return Reply("care/assigned", facts, client_id=client.id)
-
-
-def _staff(ctx: Context) -> list[Curator]:
-    return [one for one in directory.list_curators(ctx.conn, ctx.partner.id) if one.client_id is None]
-
-
-def _tell_assigned(ctx: Context, client: Client, person: Curator) -> None:
-    if person.address is None or person.silence() is not None:
-        return
-    notice = Outgoing(
-        key=f"assigned:{ctx.message.id}:{person.id}",
-        to=person.address,
-        kind=Kind.NOTICE,
-        template="care/assigned_to_you",
-        language=person.language,
-        facts={**about(client), "who": ctx.curator.name},
-        partner_id=ctx.partner.id,
-        curator_id=person.id,
-        client_id=client.id,
-        not_before=polite(person, ctx.now, ctx.env.around),
-    )
-    outbox.enqueue(ctx.conn, notice, sender=ctx.env.around.sender, now=ctx.now, jobs=ctx.env.around.jobs)
 
 
 def _noted(ctx: Context, client: Client, text: str) -> Reply:

@@ -68,6 +68,13 @@ def sender_of(conn: Connection, partner_id: PartnerId, usual: Address) -> Addres
     return Address(found.sender) if found and found.sender else usual
 
 
+def cancelled_under(conn: Connection, key: str) -> DeliveryId | None:
+    """The message of this key, if it was taken back before it left."""
+    query = select(delivery.c.id).where(delivery.c.key == key, delivery.c.state == State.CANCELLED)
+    found = conn.execute(query).scalar_one_or_none()
+    return None if found is None else DeliveryId(found)
+
+
 def cancel_queued(
     conn: Connection, *, keys: Sequence[str] = (), ids: Sequence[DeliveryId] = (), reason: str = "settled"
 ) -> int:

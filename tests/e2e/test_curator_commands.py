@@ -95,3 +95,14 @@ def test_a_clients_own_curator_is_added_by_command_and_asks_about_that_client_on
     assert answer("curators", "add", "Juris", "+37120000104", "--client", "beta")["error"]["key"] == "client_not_found"
     said = answer("say", "--from", "+37120000103", "due")
     assert "Here you can only ask about Alfa Dental" in json.dumps(said)
+
+
+def test_one_is_made_responsible_by_command_and_why_says_so(answer: Answer) -> None:
+    assert answer("assign", "alfa", "Olga") == {"client": "48210017", "responsible": "Olga", "open": 0}
+    ending = [one for one in answer("why", "alfa") if one["kind"] == "ending"]
+    assert {one["curator"]: one["next_reason"] for one in ending} == {"Anna": "assigned", "Olga": None}
+    assert all(one["next_told_at"] or one["next_reason"] for one in ending)
+    assert answer("assign", "alfa", "--nobody")["responsible"] is None
+    assert {one["next_reason"] for one in answer("why", "alfa") if one["kind"] == "ending"} == {None}
+    assert answer("assign", "alfa")["error"]["key"] == "told"
+    assert answer("assign", "alfa", "Nobody")["error"]["key"] == "curator_unknown"

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from bot.alerts import service as alerts
 from bot.directory import service as directory
 from bot.ids import ClientId, CuratorId
 from bot.storage.engine import Database
+from bot.storage.tables import delivery
 from tests.integration.alert_world import (
     ALFA,
     BETA,
@@ -74,6 +75,7 @@ async def test_start_and_unmute_bring_what_was_missed_and_nothing_that_was_told(
         alfa = add_client(conn, ALFA)
         scan(conn)
         assert told(conn, anna) == ["alerts/ending"]
+        conn.execute(update(delivery).values(state="delivered"))
         phone.ask("stop")
         beta = add_client(conn, BETA)
         scan(conn)

@@ -1,13 +1,17 @@
 """One person responsible: the others are spared, and called when that person is silent."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Connection, update
 
+from bot.alerts import assigning
 from bot.alerts import service as alerts
 from bot.alerts.claims import claim
 from bot.alerts.escalation import escalate
+from bot.alerts.leaving import leave
+from bot.alerts.why import why
 from bot.directory import arrangements
 from bot.directory import service as directory
 from bot.storage.engine import Database
@@ -15,6 +19,7 @@ from bot.storage.tables import delivery
 from tests.integration.alert_world import (
     ENV,
     NOW,
+    POLICY,
     RIGA,
     add_client,
     add_curator,
@@ -25,6 +30,7 @@ from tests.integration.alert_world import (
     scan,
 )
 
+HOURS = replace(ENV, policy=replace(POLICY, respect_hours=True))
 DAY = timedelta(days=1)
 LATE = NOW + 4 * DAY
 """Stage 3 of the client is due."""
@@ -41,6 +47,88 @@ async def test_an_assigned_client_is_told_to_one_and_returns_to_all(db: Database
         arrangements.assign(conn, client, None)
         scan(conn, LATE)
         assert len(messages(conn, anna)) == 1
+
+    await db.write(story)
+
+
+async def test_what_waits_for_another_goes_to_the_one_who_is_responsible_now(db: Database) -> None:
+    """Nothing left yet: the one who has nothing to do with it any more is not told, and `why` says why."""
+    night = NOW - timedelta(hours=5)
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn, now=night)
+        alerts.scan(conn, now=night, env=HOURS)
+        assert assigning.assign(conn, client, marta, who="Olga", now=night, env=HOURS) == 0
+        found = {one.curator_id: one for one in why(conn, client, now=night, env=HOURS) if one.kind == "ending"}
+        assert (found[anna].verdict, found[anna].reason) == ("not_sent", "assigned")
+        assert (found[marta].verdict, found[marta].at) == ("waiting", NOW)
+        assert assigning.assign(conn, client, anna, who="Olga", now=night, env=HOURS) == 1
+        alerts.scan(conn, now=NOW, env=HOURS)
+        told = [one.curator_id for one in messages(conn) if one.kind == "alert"]
+        assert told == [anna]
+
+    await db.write(story)
+
+
+async def test_a_message_that_is_queued_still_is_taken_back_and_may_come_back(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn)
+        scan(conn)
+        for responsible in (marta, anna, marta, anna):
+            assigning.assign(conn, client, responsible, who="Olga", now=NOW, env=ENV)
+            scan(conn)
+            going = [one.curator_id for one in messages(conn) if one.kind == "alert" and one.state == "queued"]
+            assert going == [responsible]
+        assert {one.reason for one in messages(conn, marta) if one.state == "cancelled"} == {"assigned"}
+        assigning.assign(conn, client, None, who="Olga", now=NOW, env=ENV)
+        scan(conn)
+        going = [one.curator_id for one in messages(conn) if one.kind == "alert" and one.state == "queued"]
+        assert sorted(going) == sorted([anna, marta])
+
+    await db.write(story)
+
+
+@pytest.mark.parametrize("step", ["away", "mute", "remove"])
+async def test_what_waits_for_somebody_who_goes_goes_to_the_right_one(db: Database, step: str) -> None:
+    night = NOW - timedelta(hours=5)
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn, now=night)
+        arrangements.assign(conn, client, anna)
+        alerts.scan(conn, now=night, env=HOURS)
+        change = {
+            "away": lambda: arrangements.set_away(conn, anna, night + 5 * DAY, marta),
+            "mute": lambda: directory.mute(conn, anna, client, night),
+            "remove": lambda: directory.remove_curator(conn, anna, night),
+        }[step]
+        leave(conn, anna, change, now=night, env=HOURS)
+        found = {one.curator_id: one for one in why(conn, client, now=night, env=HOURS) if one.kind == "ending"}
+        assert found[marta].verdict == "waiting"
+        if step != "remove":
+            wanted = {"away": "away", "mute": "muted"}[step]
+            assert (found[anna].verdict, found[anna].reason) == ("not_sent", wanted)
+        alerts.scan(conn, now=NOW, env=HOURS)
+        assert [one.curator_id for one in messages(conn) if one.kind == "alert"] == [marta]
+
+    await db.write(story)
+
+
+async def test_who_was_called_because_nobody_reacted_is_told_all_the_same(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn, now=LATE)
+        arrangements.assign(conn, client, marta)
+        scan(conn, LATE)
+        scan(conn, LATE + timedelta(hours=4))
+        assigning.assign(conn, client, marta, who="Olga", now=LATE + timedelta(hours=4), env=ENV)
+        assert [one.state for one in messages(conn, anna)] == ["queued"]
 
     await db.write(story)
 

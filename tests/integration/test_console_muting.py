@@ -45,6 +45,24 @@ async def test_muting_the_last_one_is_said_and_the_owner_gets_the_client(db: Dat
     assert (await db.read(directory.mutes, [alfa]))[alfa] == {olga}
 
 
+async def test_one_is_made_responsible_and_everybody_again(db: Database, clock: ManualClock) -> None:
+    alfa, anna, olga = await db.write(_world)
+    async with open_door(db, clock, around=ENV) as client:
+        status, back = await _post(client, f"/clients/{alfa}/assign", anna)
+        assert (status, back) == (303, "/clients/48210017?partner=riga")
+        html = await (await client.get(back)).text()
+        assert html.count("To everybody") == 1
+        found = await (await client.get("/api/clients/48210017")).json()
+        assert [one["responsible"] for one in found["told"] if one["id"] == anna] == [True]
+        assert (await _post(client, f"/clients/{alfa}/assign", "nobody at all"))[0] == 404
+        assert (await _post(client, f"/clients/{alfa}/assign", ""))[0] == 303
+        for headers in ({"Origin": "https://elsewhere.example"}, {"Origin": ""}):
+            assert (await _post(client, f"/clients/{alfa}/assign", olga, **headers))[0] == 403
+    assert (await db.read(directory.get_client, alfa)).assigned_to is None
+    assert [one.template for one in await db.read(messages, anna)][-1] == "care/assigned_to_you"
+    assert [one.action for one in await db.read(records, RIGA)] == ["client.assigned"] * 2
+
+
 async def test_another_site_mutes_nobody(db: Database, clock: ManualClock) -> None:
     alfa, anna, _ = await db.write(_world)
     async with open_door(db, clock, around=ENV) as client:

@@ -57,13 +57,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A curator, and why not when this client's alerts do not reach them; `muted` by themselves or for them."""
+    """A curator, and why not when this client's alerts do not reach them; `muted` by themselves or for them;
+    `responsible`: the client is left to this person."""
 
     id: str
     name: str
     language: str
     suppressed: str | None
     muted: bool
+    responsible: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def read_client(conn: Connection, reading: Reading) -> ClientPage:
         next=next(iter(outlooks(conn, reading, [client])), None),
         subscriptions=tuple(map(_subscribed, stands.subscriptions)),
         channels=tuple(map(_channel, stands.channels)),
-        told=_told(conn, client.id),
+        told=_told(conn, client),
         why=_why(conn, client.id, reading),
         alerts=_said(conn, client.id),
         movements=movement_lines(conn, client_movements(conn, client.partner_id, client.id, client.currency, _LAST)),
@@ -153,15 +155,18 @@ def _channel(one: ChannelView) -> ChannelLine:
     return ChannelLine(one.id, one.transport, one.name, one.state, paid)
 
 
-def _told(conn: Connection, client_id: ClientId) -> tuple[Told, ...]:
+def _told(conn: Connection, client: Client) -> tuple[Told, ...]:
     """The partner's curators who follow the client, those who are told first; the client's own are not the partner's
     to know of."""
-    found = directory.recipients(conn, [client_id])[client_id]
+    found = directory.recipients(conn, [client.id])[client.id]
     known = directory.curators_by_id(conn, [*found.curators, *found.suppressed])
     people = {one.id: one for one in known.values() if one.client_id is None}
     reasons = {one: found.suppressed.get(one) for one in people}
-    muted = directory.mutes(conn, [client_id]).get(client_id, frozenset())
-    lines = [Told(one.id, one.name, one.language, reasons[one.id], one.id in muted) for one in people.values()]
+    muted = directory.mutes(conn, [client.id]).get(client.id, frozenset())
+    lines = [
+        Told(one.id, one.name, one.language, reasons[one.id], one.id in muted, one.id == client.assigned_to)
+        for one in people.values()
+    ]
     return tuple(sorted(lines, key=lambda line: (line.suppressed is not None, line.name.casefold())))
 
 

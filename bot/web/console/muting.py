@@ -1,4 +1,4 @@
-"""Mute and unmute one curator for one client, from the client's page."""
+"""Mute and unmute one curator for one client, and make one responsible, from the client's page."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -9,11 +9,13 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import web
 from sqlalchemy import Connection
 
+from bot.alerts import assigning
 from bot.alerts import service as alerts
 from bot.alerts.leaving import leave
 from bot.alerts.surroundings import Surroundings
 from bot.directory import service as directory
 from bot.directory.people import Client
+from bot.errors import UserError
 from bot.ids import ClientId, CuratorId
 from bot.storage import audit
 from bot.web.ask import NotFound
@@ -38,6 +40,7 @@ def add_muting(app: web.Application, deps: WebDeps) -> None:
     if deps.around is not None:
         app.router.add_post("/clients/{id}/mute", _handler(deps, deps.around, mute=True))
         app.router.add_post("/clients/{id}/unmute", _handler(deps, deps.around, mute=False))
+        app.router.add_post("/clients/{id}/assign", _assigner(deps, deps.around))
 
 
 def _handler(deps: WebDeps, env: Surroundings, *, mute: bool) -> Handler:
@@ -50,6 +53,32 @@ def _handler(deps: WebDeps, env: Surroundings, *, mute: bool) -> Handler:
         return web.Response(status=303, headers={"Location": f"/clients/{client.account_id}?{urlencode(query)}"})
 
     return handler
+
+
+def _assigner(deps: WebDeps, env: Surroundings) -> Handler:
+    async def handler(request: web.Request) -> web.Response:
+        _refuse_other_sites(request)
+        form = await request.post()
+        wish = ClientId(request.match_info["id"]), CuratorId(str(form.get("curator", "")))
+        client = await deps.db.write(partial(_assign, wish=wish, now=deps.clock.now(), env=env))
+        where = f"/clients/{client.account_id}?{urlencode({'partner': client.partner_id})}"
+        return web.Response(status=303, headers={"Location": where})
+
+    return handler
+
+
+def _assign(conn: Connection, wish: tuple[ClientId, CuratorId], now: datetime, env: Surroundings) -> Client:
+    """Leave the client to this person, or to everybody when none is named."""
+    client_id, curator_id = wish
+    client = directory.clients_by_id(conn, [client_id]).get(client_id)
+    if client is None:
+        raise NotFound
+    who = directory.get_partner(conn, client.partner_id).name
+    try:
+        assigning.assign(conn, client_id, curator_id or None, who=who, now=now, env=env)
+    except UserError as error:
+        raise NotFound from error
+    return client
 
 
 def _refuse_other_sites(request: web.Request) -> None:
