@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
@@ -11,11 +12,9 @@ from sqlalchemy import Connection, insert, select, update
 from bot.alerts import service as alerts
 from bot.alerts.alert import Kind
 from bot.alerts.policy import Levels
-from bot.alerts.rules import local_time
 from bot.alerts.why import why
 from bot.billing import service as billing
 from bot.billing.changed import Changed
-from bot.billing.local_day import first_instant
 from bot.directory import service as directory
 from bot.ids import ClientId
 from bot.money import of
@@ -221,8 +220,8 @@ async def test_a_day_is_the_clients_own_also_on_the_night_when_clocks_change(
     db: Database, zone: str, day: date
 ) -> None:
     """Lago 1074, Kill Bill 150 (lesson 7): a day counted in UTC made two of one, or looped."""
-    at = local_time(day, time(9), zone)
-    born = first_instant(day - DAY, zone)
+    at = datetime.combine(day, time(9), ZoneInfo(zone)).astimezone(UTC)
+    born = datetime.combine(day - DAY, time(1), ZoneInfo(zone)).astimezone(UTC)
 
     def story(conn: Connection) -> None:
         add_partner(conn)

@@ -78,6 +78,7 @@ async def test_an_old_claim_pages_nobody_months_later(db: Database) -> None:
         scan(conn)
         claims.claim(conn, only(conn).id, anna, now=NOW, env=ENV)
         renew(conn, client, anna, now=NOW + HOUR)
+        assert claims.claims(conn, [client], NOW + HOUR) == {}
         before = len(messages(conn))
         for days in range(1, 70):
             scan(conn, NOW + days * DAY)
