@@ -213,9 +213,9 @@ async def test_a_refused_login_stops_everything_and_is_told_once(db: Database, w
 
     assert await db.read(told) == [
         (
-            "*Wazzup refuses the login* since 26 Nov 10:00: e-mail or password are wrong\n"
+            "*Wazzup refuses the login* since 26 Nov 10:00: the e-mail or the password is wrong\n"
             "I have stopped asking. Balances and end dates stay as they were seen last; a table still counts.\n"
-            "Whoever runs the bot enters the login anew (wazzup.login, wazzup.password), then starts it again.",
+            "Please ask whoever runs the bot to enter the login anew and to start it again.",
             "Olga",
         )
     ]
