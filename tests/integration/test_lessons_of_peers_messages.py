@@ -122,6 +122,8 @@ async def test_an_answer_of_two_hundred_is_no_delivery(db: Database) -> None:
     def story(conn: Connection) -> None:
         made = sent(conn)
         assert row_of(conn, made).state == "sent"
+        report(conn, "sent", d=made)
+        assert row_of(conn, made).state == "sent"
         report(conn, "delivered", d=made)
         assert row_of(conn, made).state == "delivered"
 
