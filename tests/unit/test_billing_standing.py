@@ -1,8 +1,11 @@
 """How a client stands, by example: every field of it from plain data."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+
+import pytest
 
 from bot.billing.cash_need import cash_need
 from bot.billing.consent import AutoRenewal
@@ -70,6 +73,46 @@ def test_the_instant_the_money_is_out_is_the_end_of_the_clients_day() -> None:
     assert found.runs_out_at == datetime(2026, 11, 30, 22, 0, tzinfo=UTC)
     nothing = standing_of(held(RUNS, channels=(channel("a", RUNS),)), BOOK, NOW)
     assert (nothing.runs_out_on, nothing.runs_out_at, nothing.unpaid, nothing.unpaid_until) == (None,) * 4
+
+
+USED = (100,) * 20
+"""1.00 on each of twenty days."""
+BY_DAY = channel("b", through=TODAY)
+BY_MESSAGE = replace(BY_DAY, transport="wapi", daily_minor=200)
+
+
+@pytest.mark.parametrize(
+    ("there", "spent", "exact", "by_use"),
+    [
+        # our own books: what is charged by the day is known and added, after the end of a subscription as well
+        (replace(held(channels=(BY_DAY,), balance="30"), as_of=None), USED, None, 10),
+        (replace(held(RUNS, channels=(channel("a", RUNS),), balance="10"), as_of=None), USED, None, 8),
+        (replace(held(channels=(BY_DAY,), balance="30"), as_of=None), None, 15, None),
+        (replace(held(channels=(BY_DAY,), balance="30"), as_of=None), USED[:13], 15, None),
+        (replace(held(channels=(BY_DAY,), balance="-5"), as_of=None), USED, None, 0),
+        # elsewhere: fixed payments are believed, unless messages are paid from the balance too
+        (held(channels=(BY_DAY,), balance="30"), USED, 15, None),
+        (held(channels=(BY_DAY, BY_MESSAGE), balance="30"), USED, None, 30),
+        (held(RUNS, channels=(channel("a", RUNS),), balance="10"), USED, None, 10),
+    ],
+)
+def test_how_long_money_lasts_is_told_exactly_or_by_use(
+    there: Holdings, spent: Sequence[int] | None, exact: int | None, by_use: int | None
+) -> None:
+    """In days after today; never both."""
+    found = standing_of(there, BOOK, NOW, spent=spent)
+    last = None if exact is None else TODAY + timedelta(days=exact)
+    likely = None if by_use is None else TODAY + timedelta(days=by_use)
+    assert (found.runs_out_on, found.by_use and found.by_use.likely) == (last, likely)
+    assert found.money_until == (last or likely)
+
+
+def test_where_it_was_read_and_when_it_renews_by_itself() -> None:
+    auto = AutoRenewal(ClientId("client"), PartnerId("nord"), euro("200"), "anna", NOW)
+    polled = replace(held(RUNS, channels=(channel("a", RUNS),)), source="poll")
+    assert standing_of(polled, BOOK, NOW).source == "poll"
+    assert standing_of(polled, BOOK, NOW).renews_at is None
+    assert standing_of(held(ENDED), BOOK, NOW, auto=auto).renews_at is None
 
 
 def test_what_ended_and_was_not_given_up() -> None:

@@ -1,7 +1,7 @@
 """End dates, splits, daily payments and run-out days: the pure rules of billing, by example."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,7 @@ def test_renewing(end: str, anchor: int, months: int, today: str, renewed_till: 
     term = renewed(day(end), anchor, months, day(today))
     assert term.end == day(renewed_till)
     assert term.anchor_day == (anchor if day(end) >= day(today) else day(today).day)
+    assert term.start == (day(end) + timedelta(days=1) if day(end) >= day(today) else day(today))
 
 
 def test_a_first_term_begins_today() -> None:
