@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
+from bot.alerts import claims
 from bot.alerts import service as alerts
 from bot.alerts.alert import Kind
 from bot.alerts.policy import Levels
@@ -291,6 +292,24 @@ async def test_who_was_spared_the_alert_is_spared_its_end(db: Database) -> None:
         adjust(conn, client, "500.00", NOW + DAY)
         scan(conn, NOW + DAY)
         assert messages(conn, anna) == []
+        assert [one.template for one in messages(conn, marta)] == ["alerts/running_out", "alerts/recovered"]
+
+    await db.write(story)
+
+
+async def test_whose_alert_was_taken_back_is_spared_its_end_too(db: Database) -> None:
+    """Alertmanager 226 once more: somebody was on it before the message left, so that there is nothing to resolve."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn, BETA)
+        scan(conn)
+        claims.claim(conn, alerts.open_alerts(conn, RIGA)[0].id, marta, now=NOW, env=ENV)
+        everything_left(conn)
+        adjust(conn, client, "500.00", NOW + DAY)
+        scan(conn, NOW + DAY)
+        assert [one.state for one in messages(conn, anna)] == ["cancelled"]
         assert [one.template for one in messages(conn, marta)] == ["alerts/running_out", "alerts/recovered"]
 
     await db.write(story)
