@@ -46,6 +46,7 @@ def test_use_of_each_client_by_the_day_it_was_used_on(db: Database, monkeypatch:
         for n in (1, 2, 3):
             use(conn, clients[n], n, 2)
             use(conn, clients[n], 10 * n, 1)
+        use(conn, clients[4], 5, 0)
         taken = conn.execute(tables.usage_charge.select().where(tables.usage_charge.c.client_id == clients[2])).all()
         back = next(row.transaction_id for row in taken if row.day == "2026-11-25")
         reversing.reverse(conn, NORD, TransactionId(back), reason="wrong", by="operator", now=NOW)
@@ -54,7 +55,9 @@ def test_use_of_each_client_by_the_day_it_was_used_on(db: Database, monkeypatch:
             clients[1]: [1, 10],
             clients[2]: [2, 0],
             clients[3]: [3, 30],
+            clients[4]: [],
         }
+        assert spent(conn) == {}
 
     db.write_now(unit)
 
@@ -67,8 +70,10 @@ def test_a_daily_payment_is_use_only_where_the_balance_is_another_systems(db: Da
             billing.charge_due(conn, BOOK, NOW + days * DAY)
         later = NOW + 4 * DAY
         assert spent(conn, client_id, now=later) == {}
+        use(conn, client_id, 7, 0)
+        assert spent(conn, client_id, now=later) == {client_id: [7, 0, 0, 0]}
         conn.execute(update(tables.partner).values(gateway="wazzup"))
-        assert spent(conn, client_id, now=later) == {client_id: [100, 100, 100]}
+        assert spent(conn, client_id, now=later) == {client_id: [7, 100, 100, 100]}
 
     db.write_now(unit)
 
@@ -141,11 +146,13 @@ def test_what_a_check_of_the_books_found_is_kept_up_to_twenty(db: Database) -> N
         many = [f"problem {n}" for n in range(25)]
         note_wrong(conn, many, NOW)
         note_wrong(conn, ["one left"], NOW + timedelta(hours=1))
-        assert wrong_since(conn, NOW + timedelta(minutes=59)) == ("one left",)
+        note_wrong(conn, ["earlier"], NOW + timedelta(minutes=30))
+        assert wrong_since(conn, NOW + timedelta(minutes=29)) == ("one left",)
         assert wrong_since(conn, NOW + timedelta(hours=1)) == ()
         said = [(one.at, one.who, one.action, one.facts) for one in audit.records(conn, None)]
         assert said == [
             (NOW + timedelta(hours=1), "ledger check", "ledger.wrong", {"count": 1, "problems": ["one left"]}),
+            (NOW + timedelta(minutes=30), "ledger check", "ledger.wrong", {"count": 1, "problems": ["earlier"]}),
             (NOW, "ledger check", "ledger.wrong", {"count": 25, "problems": many[:20]}),
         ]
 
