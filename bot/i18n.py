@@ -8,7 +8,7 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_timezone_location
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -35,10 +35,15 @@ def money_text(money: Money, language: str) -> str:
     digits = minor_digits(money.currency)
     number = format_decimal(abs(money.decimal), format="#,##0." + "0" * digits if digits else "#,##0", locale=language)
     sign = "-" if money.minor < 0 else ""
-    symbol = _SYMBOLS.get(money.currency, money.currency)
+    symbol = currency_text(money.currency)
     if _SYMBOL_FIRST[supported(language)]:
         return f"{sign}{symbol}{number}" if len(symbol) < 3 else f"{sign}{number}{_NBSP}{symbol}"
     return f"{sign}{number}{_NBSP}{symbol}"
+
+
+def currency_text(code: str) -> str:
+    """The sign of a currency, such as `€`; its code where there is none."""
+    return _SYMBOLS.get(code, code)
 
 
 def date_text(day: date, language: str, *, weekday: bool = False, year: bool = True) -> str:
@@ -71,6 +76,11 @@ def country_text(code: str | None, language: str) -> str | None:
     """The name of a country by its two letters: `Latvia`, Russian `Латвия`; None for what is no country."""
     known = Locale(supported(language)).territories
     return known.get(code) if code is not None and code != _NO_COUNTRY else None
+
+
+def city_text(zone: str, language: str) -> str:
+    """The city that a time zone is named after: `Riga`, Russian `Рига`."""
+    return get_timezone_location(zone, locale=supported(language), return_city=True)
 
 
 @lru_cache(maxsize=8)

@@ -32,6 +32,8 @@ def filters(language: str) -> dict[str, Callable[..., str]]:
         "hour": partial(hour, language=language),
         "percent": partial(percent, language=language),
         "phone": phone,
+        "currency": i18n.currency_text,
+        "city": partial(city, language=language),
         "plain": plain,
     }
 
@@ -87,6 +89,11 @@ def percent(value: Decimal | str | None, *, language: str) -> str:
         return NOTHING
     number = f"{(Decimal(value) * 100).normalize():f}"
     return f"{number.replace('.', ',')}\u00a0%" if i18n.supported(language) == "ru" else f"{number}%"
+
+
+def city(value: str | None, *, language: str) -> str:
+    """The city that a time zone such as `Europe/Riga` is named after."""
+    return i18n.city_text(value, language) if value else NOTHING
 
 
 def phone(value: str | None) -> str:

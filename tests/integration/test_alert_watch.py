@@ -60,7 +60,7 @@ async def test_an_account_that_is_short_for_the_coming_renewals_is_told_once(db:
         assert texts(conn, "watch/partner_short") == [
             "Finances: *your account* lacks €336.00 for the coming renewals\n"
             "Renewals within 7 days: €936.00 for 1 client\n"
-            "Available on your account now: €600.00. To pay in, write replenish and the amount."
+            "Available on your account now: €600.00. To pay in, write *replenish* and the amount."
         ]
         billing.deposit(conn, RIGA, of("400.00", "EUR"), reason="bank", by="op", key="bank-2", now=NOW)
         assert look(conn, NOW + timedelta(hours=2)) == []
@@ -202,7 +202,7 @@ async def test_an_avalanche_waits_for_a_yes_and_is_told_afterwards(db: Database)
             assert report.alerts == 0
         (asked,) = messages(conn)
         assert (asked.curator_id, asked.template) == (owner, "watch/brake")
-        assert asked.body.startswith("Finances: *5 clients* need somebody all at once")
+        assert asked.body.startswith("Finances: *5 clients* need you all at once")
         title, payload = asked.buttons[0]
         assert title == "Tell them all"
         assert phone_of(conn, owner).ask("tell them all").template == "watch/released"

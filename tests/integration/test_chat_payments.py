@@ -101,7 +101,7 @@ async def test_who_may_not_and_what_cannot(db: Database) -> None:
         assert tom.ask("paid alfa 5").template == "replies/viewer"
         assert anna.ask("replenish 0.20").template == "replies/error_amount_too_small"
         assert anna.ask("replenish 500 rub").text == (
-            "There is no payment by card for RUB: pay by bank transfer, and the operator credits the account."
+            "There is no payment by card in ₽: pay by bank transfer, and the operator credits the account."
         )
         assert anna.ask("replenish").text == "How much? Write it with the currency, such as *replenish 500 EUR*."
         assert anna.ask("replenish ten").template == "replies/amount_refused"
@@ -118,7 +118,7 @@ async def test_without_a_provider_it_says_what_works(db: Database) -> None:
     def story(conn: Connection) -> None:
         anna = world(conn, ReplenishTerms(bank_details="Bank X, IBAN LV00"), language="ru")
         assert anna.ask("пополнить счёт 500").text.splitlines() == [
-            "Для EUR оплаты картой нет: заплатите банковским переводом, и оператор зачислит деньги на счёт.",
+            "В € оплаты картой нет: заплатите банковским переводом, и оператор зачислит деньги на счёт.",
             "Куда платить: Bank X, IBAN LV00",
         ]
 
@@ -135,7 +135,7 @@ async def test_only_what_can_be_paid_by_card_is_offered(db: Database) -> None:
         assert anna.say("replenish 500") == []
         assert only_checkout(conn).amount == of("500", "EUR")
         anna.env = replace(anna.env, replenish=ReplenishTerms())
-        assert anna.ask("replenish 500").text.startswith("There is no payment by card for EUR")
+        assert anna.ask("replenish 500").text.startswith("There is no payment by card in €")
 
     await db.write(story)
 

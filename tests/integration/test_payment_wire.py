@@ -152,7 +152,7 @@ async def test_a_key_that_is_refused_is_said_at_once(db: Database) -> None:
 async def test_without_a_provider_there_is_neither_link_nor_webhook(db: Database) -> None:
     async with wired(db, payments=False) as wire:
         [answer] = await wire.says("replenish 500")
-        assert answer.text.startswith("There is no payment by card for EUR: pay by bank transfer")
+        assert answer.text.startswith("There is no payment by card in €: pay by bank transfer")
         assert await wire.post({"id": "evt_1"}) == 404
         await wire.reconcile()
 
