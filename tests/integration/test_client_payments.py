@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from bot.billing import client_payments, reversing
 from bot.errors import UserError
-from bot.ids import ClientId, ClientPaymentId, PartnerId
+from bot.ids import ClientId, ClientPaymentId, PartnerId, TransactionId
 from bot.money import Money, as_json, of
 from bot.storage.engine import Database
 from bot.storage.tables import client_payment, ledger_transaction
@@ -171,5 +171,38 @@ def test_what_cannot_be_paid_is_refused_with_what_can(db: Database) -> None:
         with pytest.raises(UserError) as caught:
             client_payments.record(conn, NORD, alfa, of("5", "USD"), how=None, recorded_by=None, now=NOW)
         assert (caught.value.key, caught.value.facts) == ("wrong_currency", {"expected": "EUR", "given": "USD"})
+
+    db.write_now(unit)
+
+
+def test_sums_that_are_even_by_chance_hide_nobody(db: Database) -> None:
+    """Money that was no top-up, was taken back, or a note withdrawn: what is left uneven is listed, to the cent."""
+
+    def unit(conn: Connection) -> None:
+        cent, opened = world(conn)
+        back, withdrawn = (add_client(conn, Wanted(f"4821007{n}")) for n in (1, 2))
+        tops_up(conn, cent, "50.01")
+        pays(conn, cent, "50.00")
+        tops_up(conn, opened, "100.00")
+        pays(conn, opened, "107.00")
+        tops_up(conn, back, "100.00")
+        taken = tops_up(conn, back, "100.00", NOW + HOUR)
+        pays(conn, back, "200.00")
+        table = ledger_transaction.c
+        which = conn.execute(select(table.id).where(table.transfer_id == taken)).scalar_one()
+        reversing.reverse(conn, NORD, TransactionId(which), reason="twice", by="operator", now=NOW + 2 * HOUR)
+        tops_up(conn, withdrawn, "150.00")
+        pays(conn, withdrawn, "100.00")
+        wrong = pays(conn, withdrawn, "50.00")
+        client_payments.withdraw(conn, NORD, wrong.id, NOW)
+        none = euro("0.00")
+        assert sorted(owed(conn)) == sorted(
+            [
+                (cent, euro("0.01"), none),
+                (opened, none, euro("7.00")),
+                (back, none, euro("100.00")),
+                (withdrawn, euro("50.00"), none),
+            ]
+        )
 
     db.write_now(unit)
