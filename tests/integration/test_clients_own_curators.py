@@ -6,12 +6,14 @@ from sqlalchemy import Connection, update
 
 from bot.alerts import claims
 from bot.alerts import service as alerts
+from bot.billing import service as billing
 from bot.directory import service as directory
 from bot.handlers.invitation import invite
+from bot.ids import Address, CuratorId
 from bot.storage.engine import Database
 from bot.storage.tables import hold
 from tests.integration.alert_world import ENV, NOW, RIGA, add_client, add_curator, add_partner, messages, move_end, scan
-from tests.integration.chat_world import phone_of
+from tests.integration.chat_world import Phone, phone_of
 
 
 async def test_the_partner_is_never_shown_a_clients_own_curator(db: Database) -> None:
@@ -95,3 +97,28 @@ async def test_what_is_settled_offers_a_payment_to_nobody_who_cannot_pay(db: Dat
         assert ilze.ask("x", f"alert:{alert.id}").text == "*Alfa Dental*: that is settled already."
 
     await db.write(story)
+
+
+async def test_a_clients_own_curator_confirms_nothing(db: Database) -> None:
+    """Neither by the partner's button or code, nor by a yes of his own; the partner's question stays open."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = phone_of(conn, add_curator(conn))
+        own = phone_of(conn, add_curator(conn, "Ilze", client_id=add_client(conn)))
+        asked = anna.ask("topup alfa 100")
+        [quote] = billing.open_quotes(conn, *_asker(conn, anna), anna.now)
+        assert own.tap(asked, "Confirm")[0].template == "replies/own_client"
+        assert own.tap(asked, "Cancel")[0].template == "replies/own_client"
+        assert own.ask("topup alfa 5").template == "replies/own_client"
+        for words in ("yes", f"yes {quote.code}", str(quote.code)):
+            assert own.ask(words).template in ("replies/viewer", "replies/own_client", "replies/nothing_found"), words
+        [account] = billing.partner_accounts(conn, RIGA)
+        assert str(account.available) == "1200.00 EUR"
+        assert anna.tap(asked, "Confirm")[0].template == "receipts/topped_up"
+
+    await db.write(story)
+
+
+def _asker(conn: Connection, phone: Phone) -> tuple[CuratorId, Address]:
+    return directory.identify(conn, phone.address)[0].id, phone.address
