@@ -214,6 +214,7 @@ def _void(conn: Connection, moved: Transfer, reason: str, now: datetime) -> Tran
         return moved
     if moved.state == "pending":
         release(conn, _held(moved, lock_people(conn, moved.drafts)))
+        GATEWAYS[moved.effect["gateway"]].take_back(conn, moved, now)
     return transfers.move_on(conn, moved, "voided", settled_at=now, reason=reason)
 
 

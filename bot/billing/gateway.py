@@ -34,3 +34,7 @@ class Gateway(Protocol):
     ) -> list[Changed] | None:
         """Do it, giving back what was `released` from hold; None: somebody else must first, the transfer waits."""
         ...
+
+    def take_back(self, conn: Connection, moved: Transfer, now: datetime) -> None:
+        """The transfer waits and is not wanted any more: what this gateway has begun for it ends."""
+        ...

@@ -242,6 +242,27 @@ async def test_a_task_that_is_given_up(db: Database, title: str, word: str) -> N
     await db.write(story)
 
 
+@pytest.mark.parametrize("done", [False, True])
+async def test_cancelling_what_was_confirmed_cancels_its_task(db: Database, done: bool) -> None:
+    """The quote's own button, still in the chat: no task is left that nobody wants, and which would be done twice."""
+
+    def story(conn: Connection) -> None:
+        anna = world(conn)
+        quote = anna.ask("renew gamma")
+        [todo] = anna.tap(quote, "Confirm")
+        if done:
+            anna.tap(todo, "Done")
+        assert anna.tap(quote, "Cancel")[0].template == "replies/cancelled"
+        assert state(conn) == "cancelled"
+        assert conn.execute(select(transfer.c.state, transfer.c.reason)).all() == [("voided", "cancelled")]
+        assert anna.tap(todo, "Done")[0].template == "tasks/over_closed"
+        assert anna.tap(quote, "Cancel")[0].template == "replies/cancelled"
+        show(conn, anna, gamma(OLD_END))
+        assert anna.ask("renew gamma").template == "tasks/quote_renew_sourced"
+
+    await db.write(story)
+
+
 async def test_asking_again_shows_the_task_that_waits(db: Database) -> None:
     def story(conn: Connection) -> None:
         anna = world(conn)

@@ -66,6 +66,9 @@ class BookGateway:
         done = Changed(moved.partner_id, moved.client_id, what, moved.id)
         return [done, *charging.start_again(conn, moved.client_id, moved.effect["rates"], now)]
 
+    def take_back(self, conn: Connection, moved: Transfer, now: datetime) -> None:
+        """Nothing was begun: only money is held, and whoever voids the transfer gives that back."""
+
 
 def _origin(moved: Transfer, now: datetime) -> Origin:
     return Origin(

@@ -40,3 +40,9 @@ class WazzupGateway:
         transfers.move_on(conn, moved, "pending", confirmed_at=now)
         tasks.create(conn, moved, now)
         return None
+
+    def take_back(self, conn: Connection, moved: Transfer, now: datetime) -> None:
+        """Nobody is to carry it out any more: its task is cancelled."""
+        task = tasks.of_transfer(conn, moved.id)
+        if task is not None:
+            tasks.close(conn, task, "cancelled", now)
