@@ -21,12 +21,14 @@ def main() -> int:
     if unknown:
         sys.exit(f"bot.billing has no {', '.join(sorted(unknown))}")
     files = asked.tests or space.test_files()
-    reach.refresh(space, files)
+    if not asked.tell:
+        reach.refresh(space, files)
     judged = accepted.read()
+    budget = None if asked.tell else asked.seconds
     outcomes: list[running.Outcome] = []
     for at in range(0, len(modules), _TOGETHER):
         try:
-            for outcome in running.run(space, modules[at : at + _TOGETHER], files, asked.seconds, judged):
+            for outcome in running.run(space, modules[at : at + _TOGETHER], files, budget, judged):
                 outcomes.append(outcome)
                 print(report.of_module(outcome), flush=True)
                 if asked.out:
@@ -46,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("module", nargs="*", help="below bot.billing, as charging or payments.replenishing; none: all")
     parser.add_argument("--seconds", type=float, default=4.0, help="of tests spent on each mutant, the quickest first")
     parser.add_argument("--tests", nargs="*", default=[], help="only these test files")
+    parser.add_argument("--tell", action="store_true", help="what is known from earlier runs; try nothing")
     parser.add_argument("--uncommitted", action="store_true", help="the checkout as it is instead of its last commit")
     parser.add_argument("--out", type=Path, help="a folder that gets a file for each module as well")
     return parser.parse_args()

@@ -14,7 +14,7 @@ from tests.mutation import accepted, reach, results, type_errors
 from tests.mutation.mutants import Mutant, Mutated, mutate
 from tests.mutation.workspace import DONE, Workspace, digest, path_of, write
 
-COUNTS = ("all", "types", "twins", "killed", "too long", "accepted", "open")
+COUNTS = ("all", "types", "twins", "killed", "too long", "accepted", "open", "not run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +48,19 @@ class Subject:
 
 
 def run(
-    space: Workspace, modules: list[str], files: list[str], budget: float, judged: accepted.Accepted
+    space: Workspace, modules: list[str], files: list[str], budget: float | None, judged: accepted.Accepted
 ) -> Iterator[Outcome]:
     """Tries what has to be tried of some modules in one session of tests, and tells of each when it is done.
 
-    Raises Busy when another run is at one of them.
+    Without a budget nothing is tried, and told is what is known. Raises Busy when another run is at one of them.
     """
     with ExitStack() as stack:
-        for module in modules:
+        for module in modules if budget is not None else ():
             stack.enter_context(space.held(module))
         tree = stack.enter_context(space.tree())
         subjects = _subjects(space, tree, modules, files)
-        plan = [each for subject in subjects for each in _plan(subject, space, budget, judged)]
-        print(f"trying {len(plan)} mutants of {', '.join(modules)}", flush=True)
         waiting = {subject.module: subject for subject in subjects}
-        for done in _tried(space, tree, subjects, plan, budget):
+        for done in _tried(space, tree, subjects, budget, judged) if budget is not None else ():
             yield outcome(waiting.pop(done), results.read(kept(space, done)), judged)
         for module, subject in waiting.items():
             yield outcome(subject, results.read(kept(space, module)), judged)
@@ -80,8 +78,10 @@ def outcome(subject: Subject, records: dict[tuple[str, str], results.Record], ju
     counts["twins"] = sum(each.twin for each in every if each.key not in subject.stopped)
     survivors = []
     for mutant in subject.tried:
-        record = records[mutant.function, mutant.name]
-        if record["verdict"] == "killed":
+        record = records.get((mutant.function, mutant.name))
+        if record is None or record["source"] != digest(subject.source):
+            counts["not run"] += 1
+        elif record["verdict"] == "killed":
             counts["killed"] += 1
         elif record["verdict"] == "timeout":
             counts["too long"] += 1
@@ -121,11 +121,13 @@ def _stopped(
 
 
 def _tried(
-    space: Workspace, tree: Path, subjects: list[Subject], plan: list[dict[str, Any]], budget: float
+    space: Workspace, tree: Path, subjects: list[Subject], budget: float, judged: accepted.Accepted
 ) -> Iterator[str]:
-    """Tries the mutants of the plan, adds what came of them to the kept records, and names each module that is done."""
+    """Tries the mutants that have to be, adds what came of them to the kept records, and names each module done."""
+    plan = [each for subject in subjects for each in _plan(subject, space, budget, judged)]
     if not plan:
         return
+    print(f"trying {len(plan)} mutants of {', '.join(subject.module for subject in subjects)}", flush=True)
     what = {
         "budget": budget,
         "seconds": {test: cost for subject in subjects for test, cost in subject.reach.seconds.items()},
