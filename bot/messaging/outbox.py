@@ -26,6 +26,9 @@ RELAY_JOB = "relay"
 ASK_JOB = "ask_provider"
 """The job that asks the provider what became of doubtful messages."""
 _PARTNERS_SENDER = Reading(select(partner.c.sender).where(partner.c.id == bindparam("which")))
+_CANCELLED = Reading(
+    select(delivery.c.id).where(delivery.c.key == bindparam("key"), delivery.c.state == bindparam("state"))
+)
 _CANCEL = Writing(
     update(delivery)
     .where(
@@ -70,9 +73,8 @@ def sender_of(conn: Connection, partner_id: PartnerId, usual: Address) -> Addres
 
 def cancelled_under(conn: Connection, key: str) -> DeliveryId | None:
     """The message of this key, if it was taken back before it left."""
-    query = select(delivery.c.id).where(delivery.c.key == key, delivery.c.state == State.CANCELLED)
-    found = conn.execute(query).scalar_one_or_none()
-    return None if found is None else DeliveryId(found)
+    found = _CANCELLED.rows(conn, key=key, state=State.CANCELLED.value)
+    return DeliveryId(found[0].id) if found else None
 
 
 def cancel_queued(
