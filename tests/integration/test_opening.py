@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from bot.billing import opening
 from bot.billing.accounts import find_account, open_account, partner_accounts
+from bot.billing.changed import Changed
 from bot.billing.ledger import adjust_key, deposit_key, opening_key
 from bot.billing.posting import hold
 from bot.errors import UserError
@@ -149,7 +150,11 @@ def test_a_difference_is_posted_with_client_and_reason_once(db: Database) -> Non
         assert (row.kind, row.client_id, row.note) == ("adjust", client_id, "miscounted (operator)")
         assert adjust(conn, client_id, euro("4.00")) == 0
         assert (balance_of(conn, client_id), floor(conn, client_id)) == (euro("9.99"), 0)
-        adjust(conn, client_id, euro("-2.00"), "less")
+        shown = opening.adjust_balance(
+            conn, NORD, client_id, euro("-2.00"), reason="poll", by="poll", key="less", now=NOW, bought=True
+        )
+        assert shown == [Changed(NORD, client_id, "imported")]
+        assert posted(conn, adjust_key("less", bought=True)).note == "poll (poll)"
         assert (balance_of(conn, client_id), floor(conn, client_id)) == (euro("-2.00"), -200)
 
     db.write_now(unit)
