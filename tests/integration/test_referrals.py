@@ -195,7 +195,7 @@ def referred(conn: Connection, n: int, *, currency: str = "EUR", partner_id: Par
     return client_id
 
 
-def moved(conn: Connection, client_id: ClientId, what: str, *amounts: int, day: int = 2, key: str = "") -> None:
+def moved(conn: Connection, client_id: ClientId, what: str, *amounts: int, day: float = 2, key: str = "") -> None:
     """Money of a kind on the user's account, or a bill, on a day of February; a top-up has a paid and a given part."""
     held = holdings_of(conn, client_id)
     own = open_account(conn, held.partner_id, "client", client_id, held.currency).id
@@ -316,6 +316,48 @@ def test_each_look_takes_a_part_and_says_where_the_next_goes_on(db: Database) ->
             after = made.after
             seen.append((after, len(earned_by(conn, NORD))))
         assert seen == [(f"r2-{NORD}", 2), (f"r4-{NORD}", 4), (None, 4)]
+
+    db.write_now(play)
+
+
+def test_those_whose_month_is_not_over_keep_nobody_waiting(db: Database) -> None:
+    """One at a time: three registered lately, the one after them is shared all the same, and the round ends."""
+
+    def play(conn: Connection) -> None:
+        add_partner(conn)
+        clients = [referred(conn, n) for n in (1, 2, 3, 4)]
+        table = tables.referral
+        conn.execute(update(table).where(table.c.client_id.in_(clients[:3])).values(registered_at=MARCH))
+        moved(conn, clients[3], "adjust", 1_000)
+        moved(conn, clients[3], "daily", 1_000)
+        after: ReferralId | None = None
+        seen = []
+        for _ in range(5):
+            after = credit_referrals(conn, BOOK, MARCH, after, 1).after
+            seen.append(after)
+        assert seen == [*(f"r{n}-{NORD}" for n in (1, 2, 3, 4)), None]
+        assert earned_by(conn, NORD) == {clients[3]: [euro("2.00")]}
+
+    db.write_now(play)
+
+
+def test_a_month_goes_on_where_the_last_one_ended_although_the_partner_has_moved(db: Database) -> None:
+    """February ended at ten in the morning of UTC, by the zone he had; what came after is March's, and shared once."""
+
+    def play(conn: Connection) -> None:
+        add_partner(conn)
+        client_id = referred(conn, 1)
+        conn.execute(update(tables.partner).values(time_zone="Pacific/Kiritimati"))
+        moved(conn, client_id, "adjust", 10_000)
+        moved(conn, client_id, "daily", 1_000)
+        credit_referrals(conn, BOOK, datetime(2027, 2, 28, 11, tzinfo=UTC))
+        conn.execute(update(tables.partner).values(time_zone="UTC"))
+        moved(conn, client_id, "daily", 3_000, day=27.5)
+        found = tables.ledger_transaction
+        credit_referrals(conn, BOOK, datetime(2027, 4, 1, 1, tzinfo=UTC))
+        query = select(found.c.key, tables.posting.c.amount).join(tables.posting)
+        rows = conn.execute(query.where(found.c.kind == "referral").order_by(found.c.id)).all()
+        assert [(row.key.rpartition(":")[2], row.amount) for row in rows] == [("2027-02", 200), ("2027-03", 600)]
 
     db.write_now(play)
 

@@ -352,6 +352,12 @@ def test_each_complaint_names_its_place(path: tuple[str | int, ...], name: str) 
         assert refused.value.problems[0].startswith(said), refused.value.problems
 
 
+def test_how_long_a_quote_may_hold_is_told_in_whole_minutes() -> None:
+    with pytest.raises(ConfigError) as refused:
+        price_book(raw() | {"quote_minutes": 61})
+    assert refused.value.problems == ["quote_minutes: from 1 to 60"]
+
+
 def test_a_period_needs_its_months() -> None:
     with pytest.raises(ConfigError) as refused:
         price_book(spare() | {"periods": [*spare()["periods"], {"from": date(2026, 1, 1)}]})
