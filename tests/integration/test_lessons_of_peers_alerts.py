@@ -453,17 +453,19 @@ async def test_what_is_told_is_what_was_so_when_it_was_raised(db: Database) -> N
     await db.write(story)
 
 
-async def test_a_bigger_alert_mutes_the_smaller_ones(db: Database) -> None:
+@pytest.mark.parametrize(("wanted", "smaller"), [(BETA, None), (ALFA, "ended")])
+async def test_a_bigger_alert_mutes_the_smaller_ones(db: Database, wanted: Wanted, smaller: str | None) -> None:
     """Alertmanager's inhibition, which the others lack (table, row 9): off for lack of money says it all."""
 
     def story(conn: Connection) -> None:
         add_partner(conn)
         anna = add_curator(conn)
-        add_client(conn, BETA)
-        gone = NOW + 6 * DAY
+        add_client(conn, wanted)
+        gone = NOW + 9 * DAY
         charge(conn, gone)
         scan(conn, gone)
         assert [one[0] for one in raised(conn) if one[2] == "open"] == ["stopped"]
+        assert [one[0] for one in raised(conn) if one[2] == "resolved"] == ([smaller] if smaller else [])
         assert len(messages(conn, anna)) == 1
 
     await db.write(story)
