@@ -89,7 +89,7 @@ def test_open_quotes_are_a_persons_own_from_one_address_the_oldest_first(db: Dat
             return [one.id for one in transfers.open_of(conn, curator, address, now)]
 
         assert seen() == [asked[1].id, asked[2].id, asked[0].id]
-        assert seen(now=NOW + 10 * MINUTE - timedelta(seconds=1))[0] == gone.id
+        assert seen(now=NOW + 10 * MINUTE - timedelta(seconds=1)) == [gone.id, asked[1].id, asked[2].id, asked[0].id]
         assert seen(BORIS) == seen(address=Address("whatsapp:+37129999999")) == []
         assert transfers.open_codes(conn, ANNA, NOW + 10 * MINUTE) == {one.code for one in asked}
         assert transfers.open_codes(conn, ANNA, NOW) == {one.code for one in (*asked, gone)}
@@ -116,6 +116,7 @@ def test_what_is_due_comes_the_oldest_first_and_no_more_than_asked(db: Database)
         assert [transfers.is_due(conn, one) for one in (ten - timedelta(seconds=1), ten, at)] == [False, True, True]
         set_row(conn, by_time[0], state="posted")
         assert [transfers.is_due(conn, one) for one in (ten, at)] == [False, True]
+        assert [one.id for one in transfers.due(conn, at, 5)] == by_time[1:2]
 
     db.write_now(unit)
 
@@ -151,6 +152,8 @@ def test_a_repeated_top_up_is_the_same_clients_of_the_same_amount_and_confirmed_
         assert last(other) is None
         assert last(minor=1001) is None
         set_row(conn, quotes[1].id, kind="renew")
+        assert last() == quotes[0].id
+        set_row(conn, quotes[0].id, state="pending")
         assert last() == quotes[0].id
         set_row(conn, quotes[0].id, state="voided")
         assert last() is None
