@@ -43,7 +43,8 @@ def running(desk: Desk, subscription_id: SubscriptionId | None) -> Subscription:
     if subscription_id is not None:
         paid = [one for one in paid if one.id == subscription_id]
     if len(paid) > 1:
-        raise UserError("which_subscription", count=len(paid))
+        known = [f"{one.id} ({one.plan or 'no plan'}, till {one.end_date.isoformat()})" for one in paid]
+        raise UserError("which_subscription", count=len(paid), subscriptions=known)
     if paid:
         return paid[0]
     waits = desk.held.unpaid()

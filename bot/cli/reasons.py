@@ -78,6 +78,7 @@ _SENTENCES = {
     "receipt_unknown": "Nothing was confirmed under the number {receipt}.",
     "undo_elsewhere": "{receipt} is not the command line's to take back: a curator's confirmation has its own button, "
     "a payout `partner payout cancel`, a task in Wazzup `wazzup close`.",
+    "which_subscription": "There are several subscriptions; say which with --subscription ID: {subscriptions}.",
     "told": "{text}",
     "no_account_here": "There is no Twilio account: set CURATORBOT_TWILIO__ACCOUNT_SID and its token.",
     "no_account": "There is no Twilio account, and the simulator works with SQLite only: "

@@ -77,8 +77,8 @@ def sentence(here: Session, done: Confirmed, time_zone: str, till: str) -> str:
     moment = f"{post_at.astimezone(ZoneInfo(time_zone)):%H:%M:%S}"
     who = "the service posts it" if _works(here) else "the first command posts it, for no service runs here"
     return (
-        f"Held, nothing moved yet: curatorbot undo {done.receipt} takes it back until {moment} ({time_zone}). "
-        f"Then {who}{till}."
+        f"Held{till}. Nothing moved yet: curatorbot undo {done.receipt} takes it back until {moment} ({time_zone}). "
+        f"Then {who}."
     )
 
 

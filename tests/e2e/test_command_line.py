@@ -360,6 +360,11 @@ def test_subscriptions_are_created_and_changed(run: Run, filled: Callable[..., A
     [held] = filled("clients", "show", "48210025")["subscriptions"]
     assert (held["plan"], held["channels"], held["state"]) == ("pro", 1, "active")
     assert run("subscriptions", "remove-channel", "48210025", "whatsapp:shop", "--yes", "--now")[0] == 1
+    first = held["id"]
+    filled("subscriptions", "create", "48210025", "inbox", "6m", "--yes", "--now")
+    status, _, why = run("quote", "upgrade", "48210025", "max")
+    assert (status, f"--subscription ID: {first} (pro, till " in why) == (1, True)
+    assert filled("quote", "upgrade", "48210025", "max", "--subscription", first)["plan_before"] == "Pro"
     assert run("subscriptions", "add-channel", "48210025", "pigeon:news", "--yes", "--now")[0] == 1
     assert filled("ledger", "check")["ok"]
 
@@ -382,6 +387,7 @@ def test_what_the_command_line_confirms_is_held_until_the_undo_is_over(run: Run,
     said = run("subscriptions", "create", "48210025", "pro", "1m", "--yes")[1]
     number = said.split("curatorbot undo ")[1][:5]
     assert "the first command posts it, for no service runs here" in said
+    assert said.splitlines()[-1].startswith("Held, till ")
     a_minute_passes()
     assert len(filled("clients", "show", "48210025")["subscriptions"]) == 1
     assert euros() == (114735, 0)
