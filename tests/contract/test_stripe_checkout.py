@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from bot.billing.payments import stripe_checkout
 from bot.billing.payments.port import BadSignature, Opening, PaymentProvider, PaymentsDown, PaymentsRefused
 from bot.billing.payments.stripe_checkout import StripeCheckout
 from bot.billing.payments.stripe_http import StripeHttp
+from bot.billing.payments.stripe_reading import KINDS
 from bot.ids import CheckoutId, PartnerId
 from bot.money import Money
 from tests.contract.stripe_world import SECRET, StripeWorld, stripe_simulated
@@ -233,6 +235,33 @@ async def test_the_words_of_a_refusal_are_kept_for_operations(
         await provider.close()
     assert words in str(caught.value)
     assert "sk_test_simulator" not in str(caught.value)
+
+
+async def test_reports_and_refunds_are_asked_for_by_kind_by_payment_and_by_the_hundred() -> None:
+    empty = httpx.Response(200, json={"object": "list", "data": [], "has_more": False, "url": "/v1/x"})
+    with respx.mock as wire:
+        wire.route().mock(return_value=empty)
+        provider = adapter(STRIPE)
+        assert await provider.events_since(datetime.fromtimestamp(1_790_000_000, UTC)) == []
+        assert await provider.refunds_of("pi_1") == []
+        await provider.close()
+        events, refunds = [call.request.url for call in wire.calls]
+    kinds = {f"types[{n}]": kind for n, kind in enumerate(sorted(KINDS))}
+    assert (events.path, dict(events.params)) == ("/v1/events", {"created[gte]": "1790000000", "limit": "100", **kinds})
+    assert (refunds.path, dict(refunds.params)) == ("/v1/refunds", {"payment_intent": "pi_1", "limit": "100"})
+
+
+@pytest.mark.parametrize(("age", "believed"), [(0, True), (270, True), (330, False), (86_400, False)])
+def test_a_report_signed_long_ago_is_not_believed(age: int, believed: bool) -> None:
+    """Somebody who caught a report may not send it again tomorrow."""
+    body = '{"type": "customer.created", "livemode": false}'
+    signed = stripe.WebhookSignature.generate_signature_header(body, SECRET, timestamp=int(time.time()) - age)
+    provider = adapter(STRIPE)
+    if believed:
+        assert provider.read_event(body.encode(), signed) is None
+    else:
+        with pytest.raises(BadSignature):
+            provider.read_event(body.encode(), signed)
 
 
 def test_a_report_that_cannot_be_believed_or_read_says_why() -> None:
