@@ -14,6 +14,7 @@ from bot.handlers.context import Context
 from bot.handlers.payload import payload_of
 from bot.handlers.reply import Replies, Reply
 from bot.handlers.router import Router
+from bot.i18n import local_date
 
 router = Router()
 _DONE_SHOWN = 3
@@ -100,7 +101,7 @@ def _done(ctx: Context, client: Client) -> list[dict[str, Any]]:
             "kind": one.kind.value,
             "who": people[one.curator_id].name,
             "at": one.since.isoformat(),
-            "until": one.until.isoformat() if one.until else None,
+            "until": local_date(one.until, ctx.curator.time_zone).isoformat() if one.until else None,
             "note": one.note,
         }
         for one in kept

@@ -89,6 +89,8 @@ async def test_a_promise_holds_the_client_till_its_day(db: Database) -> None:
     def story(conn: Connection) -> None:
         anna, _ = world(conn)
         assert "promised to pay by Fri 27 Nov 2026" in anna.ask("promised alfa friday").text
+        why = anna.ask("why alfa").text.splitlines()
+        assert why[-1].endswith("the client promised to pay by Fri 27 Nov"), "no hour is known"
         client = directory.client_by_account(conn, RIGA, ALFA.account_id)
         assert client is not None
         assert history(conn, client.id)[0].until == datetime(2026, 11, 27, 7, tzinfo=UTC)

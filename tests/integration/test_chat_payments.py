@@ -191,7 +191,7 @@ async def test_what_a_client_paid_is_noted_linked_and_taken_back(db: Database) -
         assert "Paid ahead: €50.00" in more.text
         ahead = anna.ask("кто должен")
         assert ahead.text.splitlines() == [
-            "*Paid, not credited yet* (the number tops up)",
+            "*Paid, not credited yet* (answer with a number to top up)",
             "1. Alfa Dental: €50.00 since 26 Nov 09:00",
         ]
         assert anna.ask("1").template == "replies/quote_topup"
@@ -210,7 +210,7 @@ async def test_a_payment_needs_a_client_an_amount_and_his_currency(db: Database)
         anna = world(conn)
         assert anna.ask("owes").template == "payments/owes_none"
         add_client(conn, ALFA)
-        assert anna.ask("paid alfa").text == "How much did Alfa Dental pay? Write it like: paid 48210017 1440 cash"
+        assert anna.ask("paid alfa").text == "How much did Alfa Dental pay? Write it like: *paid 48210017 1440 cash*"
         assert anna.ask("paid alfa 10 usd").template == "payments/paid_currency"
         assert anna.ask("paid alfa 1,440").template == "replies/amount_refused"
         assert anna.ask("paid nobodyatall 10").template == "replies/nothing_found"
