@@ -212,6 +212,16 @@ async def test_two_bad_answers_in_a_row_are_tried_over(monkeypatch: pytest.Monke
             await provider.open(wanted(world, "01K"))
 
 
+async def test_a_line_that_broke_twice_is_tried_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StripeHttp, "sleep_async", lambda _, secs: asyncio.sleep(0))
+    with respx.mock as wire:
+        gone = httpx.ConnectError("gone")
+        wire.route().mock(side_effect=[gone, httpx.ReadTimeout("slow"), httpx.Response(200, json=SESSION)])
+        provider = adapter(STRIPE)
+        assert (await provider.fetch("cs_1")).state == "open"
+        await provider.close()
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [

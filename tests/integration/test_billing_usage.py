@@ -73,7 +73,7 @@ def test_what_cannot_have_been_used(db: Database) -> None:
                 use(conn, client_id, amount, day, ref)
         assert balance_of(conn, client_id) == euro("97.50")
         conn.execute(update(tables.partner).values(gateway="wazzup"))
-        with pytest.raises(UserError, match="usage_elsewhere"):
+        with pytest.raises(UserError, match=r"^usage_elsewhere$"):
             use(conn, client_id, euro("1.00"), TODAY, "x")
 
     db.write_now(unit)
