@@ -51,7 +51,10 @@ class TestWhichIsMeant:
         assert alteration.running(desk(INBOX, OTHER), INBOX.id) == INBOX
 
     def test_of_several_one_is_to_be_named(self) -> None:
-        assert refused(lambda: alteration.running(desk(INBOX, OTHER), None)) == ("which_subscription", {"count": 2})
+        two = desk(INBOX, replace(OTHER, plan=None))
+        known = ["s (inbox, till 2026-12-16)", "other (no plan, till 2027-01-16)"]
+        facts = {"count": 2, "subscriptions": known}
+        assert refused(lambda: alteration.running(two, None)) == ("which_subscription", facts)
 
     def test_one_that_waits_for_payment_is_paid_first(self) -> None:
         waits = replace(UNPAID, id=SubscriptionId("waits"))
