@@ -19,7 +19,7 @@ from bot.billing.ledger import Draft
 from bot.billing.plan import PriceBook
 from bot.billing.posting import Origin, post
 from bot.billing.referral_credits import credit_referrals
-from bot.billing.referral_share import CLOSED_AFTER, Line, Month, months_over, shared_bills
+from bot.billing.referral_share import CLOSED_AFTER, Line, months_over, shared_bills
 from bot.billing.welcome import give_welcome
 from bot.id_generator import new_id
 from bot.ids import AccountId, ClientId
@@ -59,18 +59,6 @@ def test_months_follow_each_other_without_gap_or_overlap(
     assert 12 <= len(names) <= 15
     assert abs(seen[-1].end - registered - timedelta(days=365)) < timedelta(days=3)
     assert not list(months_over(registered, 12, zone, now + timedelta(days=4000), after=name, since=until))
-
-
-def test_the_last_hours_of_the_year_are_kept_by_a_partner_who_moves_west() -> None:
-    """Registered on a first of the month: the hours between the old zone's midnight and the new one's are shared."""
-    registered = datetime(2026, 2, 1, tzinfo=UTC)
-    old_end, new_end = datetime(2027, 1, 31, 10, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC)
-    year = months_over(registered, 12, "Pacific/Kiritimati", old_end + CLOSED_AFTER, after=None, since=None)
-    assert [one.name for one in year][-1:] == ["2027-01"]
-    later = new_end + timedelta(days=90)
-    last = list(months_over(registered, 12, "UTC", later, after="2027-01", since=old_end))
-    assert last == [Month("2027-02", old_end, new_end)]
-    assert list(months_over(registered, 12, "UTC", later, after="2027-01", since=new_end)) == []
 
 
 @given(

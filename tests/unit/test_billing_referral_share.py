@@ -50,6 +50,22 @@ def test_what_was_shared_later_than_a_month_of_the_new_zone_leaves_it_empty() ->
     assert first == Month("2026-12", since, since)
 
 
+def test_the_last_hours_of_the_year_are_kept_by_a_partner_who_moves_west() -> None:
+    """Registered on a first of the month: the hours between the old zone's midnight and the new one's are shared."""
+    registered = datetime(2026, 2, 1, tzinfo=UTC)
+    old_end, new_end = datetime(2027, 1, 31, 10, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC)
+    year = months_over(registered, 12, "Pacific/Kiritimati", old_end + CLOSED_AFTER, after=None, since=None)
+    assert [one.name for one in year][-1:] == ["2027-01"]
+    later = new_end + timedelta(days=90)
+    last = list(months_over(registered, 12, "UTC", later, after="2027-01", since=old_end))
+    assert last == [Month("2027-02", old_end, new_end)]
+    assert list(months_over(registered, 12, "UTC", later, after="2027-01", since=new_end)) == []
+    gone = months_over(
+        registered + timedelta(days=31), 1, "Pacific/Kiritimati", later, after="2026-04", since=registered
+    )
+    assert list(gone) == []
+
+
 A, B = at("2026-12-01T00:00"), at("2027-01-01T00:00")
 
 
