@@ -62,8 +62,11 @@ def test_every_fact_of_a_client_comes_back_as_it_was_stored(db: Database) -> Non
         ]
         for name, plan, months, term, due in terms:
             repository.insert_subscription(
-                conn, held, SubscriptionId(name), plan=plan, months=months, term=term, now=NOW, due_minor=due
+                conn, held, SubscriptionId(name), plan=plan, months=months, term=term, now=NOW, as_of=NOW, due_minor=due
             )
+        table = tables.subscription.c
+        moments = conn.execute(select(table.partner_id, table.client_id, table.created_at, table.as_of)).all()
+        assert set(moments) == {(NORD, client_id, NOW, NOW)}
         put_channel(conn, client_id, "2", state="notEnoughMoney", daily_minor=7, charged_through="2026-11-25")
         put_channel(conn, client_id, "1", subscription_id="a", created_at=NOW + timedelta(seconds=1))
         put_channel(conn, client_id, "3", free=True)
