@@ -133,6 +133,8 @@ def test_sixty_days_are_looked_back_in_every_zone(db: Database) -> None:
         show(conn, client_id, "97.00", begin)
         assert spent(conn, client_id, now=begin + 60 * DAY) == {client_id: [200, *[0] * 59]}
         assert spent(conn, client_id, now=begin + 61 * DAY) == {}
+        show(conn, client_id, "150.00", begin + timedelta(hours=1))
+        assert spent(conn, client_id, now=begin + 60 * DAY) == {client_id: [0] * 59}
 
     db.write_now(unit)
 
