@@ -44,9 +44,12 @@ bench: $(VENV)/.ok
 simulate: $(VENV)/.ok
 	@$(BIN)/python -m pytest -q -m simulation tests/simulation
 
-## year: a year of alerts for 500 clients, and the table of what came of each stage that was due
+## year: other years of alerts than the suite's, of more clients, and their tables: make year SEEDS="1 2" CLIENTS=2000
+year: CLIENTS = 2000
+year: SEEDS = 1
 year: $(VENV)/.ok
-	@CURATORBOT_WHOLE_YEAR=1 $(BIN)/python -m pytest -q -s tests/property/test_alert_year.py
+	@CURATORBOT_YEAR_CLIENTS=$$(( $(CLIENTS) / 2 )) CURATORBOT_YEAR_SEEDS="$(SEEDS)" $(BIN)/python -m pytest -q -s \
+	  tests/property/test_alert_year_oceans.py tests/property/test_alert_year_land.py
 
 ## mutate: mutation testing of bot/billing, or of one module: make mutate MODULE=charging
 mutate: build/mutate/venv/.ok

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, bindparam, func, select, text, update
 
 from bot.alerts import brake, claims, postponing
 from bot.alerts import service as alerts
@@ -28,34 +29,35 @@ from bot.messaging.outbox import WAITING
 from bot.messaging.relay import Relay
 from bot.money import of
 from bot.storage.engine import Database
+from bot.storage.reading import Reading
 from bot.storage.tables import alert, alert_due, client_day, delivery, hold, notification
+from bot.storage.writing import Writing
 from tests.integration.alert_world import BOOK, ENV, RIGA, SHIPPED, Wanted, add_client, add_curator, add_partner
 
 START = datetime(2026, 9, 1, 4, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-ZONES = (
-    "Europe/Riga",
-    "Europe/Moscow",
-    "Asia/Almaty",
-    "Europe/Madrid",
-    "America/Sao_Paulo",
-    "Pacific/Auckland",
-)
-PEOPLE = {
-    "Olga": "Europe/Riga",
-    "Pavel": "Europe/Moscow",
-    "Carmen": "Europe/Madrid",
-    "Bruno": "America/Sao_Paulo",
-    "Mia": "Pacific/Auckland",
-    "Aigul": "Asia/Almaty",
-}
+OCEANS = ("Europe/Riga", "America/Sao_Paulo", "Pacific/Auckland")
+LAND = ("Europe/Madrid", "Europe/Moscow", "Asia/Almaty")
+"""Two halves of the world, played apart: each has its own moments, and one of them the clocks of the south."""
+NAMES = ("Olga", "Pavel", "Carmen", "Bruno", "Mia", "Aigul")
+OWNER = NAMES[0]
 DOWN = ((datetime(2026, 10, 22, 3, tzinfo=UTC), 7 * DAY), (datetime(2027, 3, 26, 12, tzinfo=UTC), 3 * DAY))
 """Nothing runs in these times; the first holds the night on which Europe changes its clocks."""
 RATE = 200
 """Minor units that a channel on daily payments costs a day."""
 LEVELS = (20, 5)
-_DAILY_ZONES = ("Europe/Riga", "Pacific/Auckland")
-"""Where clients pay by the day: their midnights are moments at which something happens."""
+_OPEN = text("alert.state = 'open'")
+_SHORT = Reading(select(alert.c.client_id).where(_OPEN, alert.c.kind.in_(["running_out", "stopped"])))
+_QUESTION = Reading(
+    select(alert.c.id).where(alert.c.client_id.is_(None), alert.c.state == "open", alert.c.kind == "brake")
+)
+_TAKEABLE = Reading(
+    select(alert.c.id, alert.c.client_id)
+    .where(_OPEN, alert.c.client_id.is_not(None))
+    .order_by(alert.c.raised_at.desc(), alert.c.id)
+    .limit(500)
+)
+_ARRIVE = Writing(update(delivery).where(WAITING, delivery.c.state == "queued").values(state="delivered"))
 
 
 @dataclass(slots=True)
@@ -100,6 +102,8 @@ class Year:
     """What was played: clients, people, the moments at which clients were looked at, and who was silent when."""
 
     chance: Random
+    zones: dict[str, str] = field(default_factory=dict)
+    """Of each person by name; a client's own person lives where the client does."""
     lives: list[Life] = field(default_factory=list)
     people: dict[str, CuratorId] = field(default_factory=dict)
     own: dict[CuratorId, ClientId] = field(default_factory=dict)
@@ -115,10 +119,14 @@ class Year:
 class Play:
     """Lives through the year. Whatever the product does is done by its own jobs, commands' functions and rules."""
 
-    def __init__(self, db: Database, seed: int, clients: int, days: int) -> None:
+    def __init__(self, db: Database, seed: int, clients: int, days: int, zones: Sequence[str]) -> None:
         self.db = db
         self.clock = ManualClock(START)
-        self.year = Year(Random(seed))
+        self.year = Year(Random(seed), {name: zones[n % len(zones)] for n, name in enumerate(NAMES)})
+        self.zones = zones
+        self.daily_zones = (zones[0], zones[-1])
+        """Where clients pay by the day: their midnights are moments at which something happens."""
+        self.upcoming: list[datetime] = []
         self.clients = clients
         self.ends = START + days * DAY
         self.answered = False
@@ -142,25 +150,26 @@ class Play:
             self.year.steps.append(now)
             await self.workers.charge(_job("charge"))
             self.db.write_now(self._people_act)
-            held = await self._scan(now)
-            if not held:
+            await self.workers.scan(_job("scan"))
+            if not self.db.write_now(self._afterwards):
                 self.year.looks.append(now)
 
-    async def _scan(self, now: datetime) -> bool:
-        await self.workers.scan(_job("scan"))
-        self.db.write_now(_everything_leaves)
-        return self.db.write_now(self._owner_answers)
+    def _afterwards(self, conn: Connection) -> bool:
+        """The wire and the owner, and what comes next; whether the scan was held back."""
+        _ARRIVE.run(conn)
+        held = self._owner_answers(conn)
+        self.upcoming = _next_due(conn, self.clock.now())
+        return held
 
     def _owner_answers(self, conn: Connection) -> bool:
         """The owner says yes, in working hours, to whatever waits for it."""
-        query = select(alert.c.id).where(text("alert.state = 'open'"), alert.c.kind == "brake")
-        asked = conn.execute(query).scalar()
+        asked = _QUESTION.one(conn)
         if asked is None:
             return False
         self.year.held_days += 1
-        local = self.clock.now().astimezone(ZoneInfo(PEOPLE["Olga"]))
+        local = self.clock.now().astimezone(ZoneInfo(self.year.zones[OWNER]))
         if 9 <= local.hour < 18 and local.isoweekday() < 6:
-            brake.answer(conn, AlertId(asked), self.year.people["Olga"], yes=True, now=self.clock.now())
+            brake.answer(conn, AlertId(asked.id), self.year.people[OWNER], yes=True, now=self.clock.now())
             self.answered = True
         return True
 
@@ -170,8 +179,7 @@ class Play:
         if self.answered:
             self.answered = False
             return now + timedelta(minutes=1)
-        found = self.db.read_now(_next_due, now)
-        wanted = min([*found, _hour(now, PEOPLE["Olga"], time(9)), now + timedelta(hours=12)])
+        wanted = min([*self.upcoming, _hour(now, self.year.zones[OWNER], time(9)), now + timedelta(hours=12)])
         for start, lasts in DOWN:
             if start <= wanted < start + lasts:
                 return start + lasts
@@ -179,8 +187,8 @@ class Play:
 
     def _open(self, conn: Connection) -> None:
         add_partner(conn, "900000.00")
-        for name, zone in PEOPLE.items():
-            role = "owner" if name == "Olga" else "curator"
+        for name, zone in self.year.zones.items():
+            role = "owner" if name == OWNER else "curator"
             self.year.people[name] = add_curator(conn, name, time_zone=zone, role=role)
         arrangements.set_hours(conn, self.year.people["Bruno"], alert_hour=time(10, 30), working_days="123456")
         for n in range(self.clients):
@@ -193,7 +201,7 @@ class Play:
             self.year.people[str(own)] = own
 
     def _client(self, conn: Connection, n: int) -> Life:
-        chance, zone = self.year.chance, self.year.chance.choice(ZONES)
+        chance, zone = self.year.chance, self.year.chance.choice(self.zones)
         kind = n % 20
         account = f"{7 if kind == 19 else 4}{n:07d}"
         wanted = Wanted(account, f"Firm {n}", zone=zone, channels=1, balance="0.00")
@@ -201,7 +209,8 @@ class Play:
             ends = _billing_day((START + chance.randrange(-2, 300) * DAY).date())
             made = add_client(conn, replace(wanted, ends=ends, plan="Inbox", months=12), now=START, told=False)
             return Life(made, zone, [(START, ends)])
-        zone, wanted = _DAILY_ZONES[n % 2], replace(wanted, zone=_DAILY_ZONES[n % 2])
+        zone = self.daily_zones[n % 2]
+        wanted = replace(wanted, zone=zone)
         money = f"{chance.randrange(4, 60)}.{chance.randrange(100):02d}"
         made = add_client(conn, replace(wanted, balance=money, daily="2.00"), now=START, told=False)
         return Life(made, zone, hovers=kind == 19)
@@ -254,10 +263,10 @@ class Play:
         """Somebody tops up a client who pays by the day, the poorest first."""
         chance = self.year.chance
         some = [one for one in self.year.lives if not one.subscribed and not one.hovers]
-        short = {row.client_id for row in conn.execute(_SHORT)}
+        short = {row.client_id for row in _SHORT.rows(conn)}
         poor = [one for one in some if one.client_id in short]
         life = chance.choice(poor if poor and chance.random() < 0.9 else some)
-        asker = self.year.people[chance.choice(list(PEOPLE))]
+        asker = self.year.people[chance.choice(list(NAMES))]
         address = directory.get_curator(conn, asker).addresses[0]
         amount = of(str(chance.choice((2, 14, 40, 60, 120))), "EUR")
         quote = billing.quote_top_up(
@@ -280,7 +289,7 @@ class Play:
         alerts.apply(conn, changes, now=now, env=self.env)
 
     def _mute(self, conn: Connection, now: datetime) -> None:
-        person = self.year.people[self.year.chance.choice(list(PEOPLE))]
+        person = self.year.people[self.year.chance.choice(list(NAMES))]
         life = self.year.chance.choice(self.year.lives)
         key = (person, life.client_id)
         if key in self.year.muted.open:
@@ -294,8 +303,8 @@ class Play:
     def _take(self, conn: Connection, now: datetime) -> None:
         """Somebody works on a client: a claim, a promise, a snooze, or is made responsible."""
         chance = self.year.chance
-        person = self.year.people[chance.choice(list(PEOPLE))]
-        found = alerts.open_alerts(conn, RIGA)
+        person = self.year.people[chance.choice(list(NAMES))]
+        found = _TAKEABLE.rows(conn)
         if not found:
             return
         one = chance.choice(found)
@@ -318,36 +327,35 @@ class Play:
     def _silence(self, conn: Connection, now: datetime) -> None:
         """Seldom: STOP, or some days away with a stand-in."""
         chance = self.year.chance
-        name = chance.choice(list(PEOPLE))
+        name = chance.choice(list(NAMES))
         person = self.year.people[name]
-        if name != "Olga" and chance.random() < 0.2 and person not in self.year.stopped.open:
+        if name != OWNER and chance.random() < 0.2 and person not in self.year.stopped.open:
             directory.stop(conn, person, now)
             self.year.stopped.begin(person, now)
         elif chance.random() < 0.3:
-            other = self.year.people[chance.choice([one for one in PEOPLE if one != name])]
+            other = self.year.people[chance.choice([one for one in NAMES if one != name])]
             until = now + chance.randrange(1, 12) * DAY
             arrangements.set_away(conn, person, until, other)
             self.year.away.over[person].append((now, until))
 
 
-_SHORT = select(alert.c.client_id).where(text("alert.state = 'open'"), alert.c.kind.in_(["running_out", "stopped"]))
-
-
 def _next_due(conn: Connection, now: datetime) -> list[datetime]:
     """The next moments that stand in the database: rungs, client days, waiting messages, holds."""
-    columns = (
-        (alert_due.c.due_at, alert_due.c.due_at > now),
-        (client_day.c.next_at, client_day.c.next_at > now),
-        (notification.c.send_at, text("notification.outcome = 'waiting'") & (notification.c.send_at > now)),
-        (hold.c.until, text("hold.ended_at IS NULL") & (hold.c.until > now)),
+    return [one for one in _EARLIEST.one(conn, now=now) if one is not None]
+
+
+def _first_after(column: Any, *conditions: Any) -> Any:
+    return select(func.min(column)).where(column > bindparam("now"), *conditions).scalar_subquery()
+
+
+_EARLIEST = Reading(
+    select(
+        _first_after(alert_due.c.due_at),
+        _first_after(client_day.c.next_at),
+        _first_after(notification.c.send_at, text("notification.outcome = 'waiting'")),
+        _first_after(hold.c.until, text("hold.ended_at IS NULL")),
     )
-    earliest = [select(func.min(column)).where(later).scalar_subquery() for column, later in columns]
-    return [one for one in conn.execute(select(*earliest)).one() if one is not None]
-
-
-def _everything_leaves(conn: Connection) -> None:
-    """The wire: what may leave now has arrived."""
-    conn.execute(update(delivery).where(WAITING, delivery.c.state == "queued").values(state="delivered"))
+)
 
 
 def _hour(now: datetime, zone: str, at: time) -> datetime:
