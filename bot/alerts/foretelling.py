@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.alerts import notifications
+from bot.alerts import outstanding
 from bot.alerts.ahead import raised_at
 from bot.alerts.alert import Alert, Due
 from bot.alerts.raising import plan
@@ -55,7 +55,7 @@ class Turns:
 def turns_of(conn: Connection, people: Iterable[Curator], now: datetime) -> Turns:
     """What these people's days have brought and will bring them already."""
     ids = [one.id for one in people]
-    return Turns(frozenset(notifications.regular_messages(conn, ids)), notifications.waits(conn, ids), now)
+    return Turns(frozenset(outstanding.regular_messages(conn, ids)), outstanding.waits(conn, ids), now)
 
 
 def batches(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import notifications
+from bot.alerts import notifications, outstanding
 from bot.directory import service as directory
 from bot.directory.people import Suppression
 from bot.ids import AlertId, ClientId, CuratorId
@@ -24,7 +24,7 @@ def take_back(
     stands for other clients too goes as it is: it cannot be unsaid for one of them.
     """
     unsaid: dict[tuple[CuratorId, str], list[AlertId]] = defaultdict(list)
-    pending = notifications.not_left_yet(conn, client_id=client_id, curator_id=curator_id)
+    pending = outstanding.not_left_yet(conn, client_id=client_id, curator_id=curator_id)
     people = directory.recipients(conn, {one.client_id for one, _, _ in pending}, now)
     for alert, who, called in pending:
         told = people[alert.client_id]
@@ -34,5 +34,5 @@ def take_back(
     for (who, why), alert_ids in unsaid.items():
         ids = notifications.take_back(conn, alert_ids, [who], why, now)
         outbox.cancel_queued(conn, ids=ids, reason=why)
-        notifications.note_taken_back(conn, ids, why, now)
+        outstanding.note_taken_back(conn, ids, why, now)
     return sum(map(len, unsaid.values()))
