@@ -75,6 +75,7 @@ def test_confirming_again_holds_nothing_twice_and_one_second_is_a_window(db: Dat
         first, second = (say_yes(conn, quote, undo_seconds=1) for _ in range(2))
         assert (first.state, first.transfer.post_at) == ("pending", NOW + timedelta(seconds=1))
         assert (second.state, second.receipt, second.changes) == ("pending", first.receipt, [])
+        assert (first.again, second.again) == (False, True)
         assert partner_money(conn) == (euro("5000.00"), euro("65.00"))
         assert say_yes(conn, ask_top_up(conn, client_id, euro("1.00")), undo_seconds=0).state == "posted"
 
