@@ -113,6 +113,23 @@ class TestRenewing:
         ended = replace(INBOX, plan="Old plan", end_date=date(2026, 11, 25))
         assert left(ended, "pro") == "Old plan"
 
+    @pytest.mark.parametrize(
+        ("balance", "gets", "kinds"),
+        [
+            ("0.00", "30.00", ["topup", "renew"]),
+            ("29.99", "0.01", ["topup", "renew"]),
+            ("30.00", "0.00", ["renew"]),
+            ("30.01", "0.00", ["renew"]),
+        ],
+    )
+    def test_the_ledger_gets_a_transfer_only_of_what_is_missing(
+        self, balance: str, gets: str, kinds: list[str]
+    ) -> None:
+        there = desk(INBOX, balance=balance)
+        made = offer.renewal(there, offer.purchase(there, None, 1, None), SubscriptionId("new"), TRANSFER, "token")
+        assert (made.quote.client_gets, [draft.kind for draft in made.drafts]) == (euro(gets), kinds)
+        assert made.quote.client_after == euro(balance) + euro(gets) - euro("30.00")
+
     def test_the_quote_shows_the_difference_only_where_there_is_one(self) -> None:
         def shown(plan: str) -> Money | None:
             there = desk(INBOX)
@@ -145,6 +162,7 @@ class TestUnpaid:
     def test_it_is_paid_at_the_price_it_was_created_with(self) -> None:
         bought = offer.purchase(desk(UNPAID), None, None, None)
         assert (bought.kind, bought.plan, bought.months, bought.price) == ("subscribe", "pro", 6, euro("90.00"))
+        assert bought.subscription == UNPAID
         assert (bought.term.start, bought.term.end, bought.difference) == (TODAY, date(2027, 5, 26), euro("0.00"))
         assert offer.purchase(desk(replace(UNPAID, due_minor=None)), None, None, None).price == euro("0.00")
 
