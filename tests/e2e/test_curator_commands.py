@@ -94,7 +94,7 @@ def test_a_clients_own_curator_is_added_by_command_and_asks_about_that_client_on
     assert own["client_id"]
     assert answer("curators", "add", "Juris", "+37120000104", "--client", "beta")["error"]["key"] == "client_not_found"
     said = answer("say", "--from", "+37120000103", "due")
-    assert "Here you can only ask about Alfa Dental" in json.dumps(said)
+    assert "Here you can only ask how Alfa Dental stands" in json.dumps(said)
 
 
 def test_one_is_made_responsible_by_command_and_why_says_so(answer: Answer) -> None:
