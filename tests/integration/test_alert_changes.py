@@ -130,7 +130,7 @@ async def test_renewing_gives_the_asker_the_whole_receipt_and_the_others_the_new
         ]
         assert (full.kind, full.priority, full.template) == ("receipt", 10, "receipts/renewed")
         assert short.body.splitlines()[0] == "*Продлено: Alfa Dental* до 3 декабря 2027"
-        assert f"Готово: Anna, 26 ноября 09:00, квитанция {number}." in short.body
+        assert f"Сделано: Anna, 26 ноября 09:00, квитанция {number}." in short.body
         assert owned.template == "receipts/renewed_by"
         for one in (short, owned):
             assert "936" not in one.body
