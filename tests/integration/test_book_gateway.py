@@ -20,6 +20,7 @@ from tests.integration.billing_world import (
     ANNA,
     ANNAS,
     BOOK,
+    GAMMA,
     NORD,
     NOW,
     Wanted,
@@ -201,5 +202,15 @@ def test_a_subscription_that_waited_is_paid_by_the_money_that_was_asked_for_it(d
         [paid] = subscriptions(conn)
         assert (paid["state"], paid["due_minor"], paid["end_date"]) == ("active", None, "2026-12-26")
         assert balance_of(conn, client_id) == euro("0.00")
+
+    db.write_now(unit)
+
+
+def test_a_subscription_renewed_late_ends_on_the_day_of_the_month_on_which_it_began_anew(db: Database) -> None:
+    def unit(conn: Connection) -> None:
+        client_id = world(conn, GAMMA)
+        say_yes(conn, ask_renewal(conn, client_id, months=1))
+        [row] = subscriptions(conn)
+        assert (row["start_date"], row["end_date"], row["anchor_day"]) == ("2026-11-26", "2026-12-26", 26)
 
     db.write_now(unit)
