@@ -139,6 +139,7 @@ class TestRemove:
     def test_naming_one_twice_leaves_the_other(self) -> None:
         change = self.remove("a", "a")
         assert (change.what, change.price, change.added) == ("remove", euro("0.00"), ())
+        assert (change.plan, change.months, change.subscription) == ("inbox", 1, INBOX)
         assert {one.name for one in change.removed} == {"a"}
 
     def test_a_subscription_of_a_plan_that_nobody_told_keeps_it_so(self) -> None:

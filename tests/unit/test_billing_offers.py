@@ -207,6 +207,14 @@ def test_a_quote_tells_what_both_have_before_and_after_and_where_that_was_read()
     assert (quote.expires_at, quote.token) == (NOW + there.book.quote_lasts, "token")
 
 
+def test_how_long_a_top_up_lasts_counts_what_is_there_already() -> None:
+    """2.00 a day from tomorrow on: 3.00 there pays one day, 10.00 more six of them."""
+    there = desk(balance="3.00", channels=(channel("loose"),))
+    assert offer.gone_by(there, euro("0.00")) == date(2026, 11, 27)
+    assert offer.gone_by(there, euro("10.00")) == date(2026, 12, 2)
+    assert offer.gone_by(desk(balance="3.00", channels=()), euro("10.00")) is None
+
+
 def test_only_channels_without_a_row_are_to_be_written() -> None:
     shop = Channel(ChannelId("new"), "vk", "shop", "active", False, None, None, TODAY)
     assert offer.new_channels(desk(), [channel(within="s"), shop]) == [{"id": "new", "transport": "vk", "name": "shop"}]
