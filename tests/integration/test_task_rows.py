@@ -338,8 +338,8 @@ def test_what_proved_another_task_counts_only_if_it_came_after_this_ones_balance
         )  # fmt: skip
         assert turned(4, "150.00") == []
         assert seen_at(first) == NOW + 2 * MINUTE
+        assert turned(5, "200.00") == [second.name]
         assert turned(1, "100.00") == []
         assert seen_at(first) == NOW + MINUTE
-        assert turned(5, "200.00") == [second.name]
 
     db.write_now(unit)
