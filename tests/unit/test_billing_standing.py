@@ -90,6 +90,8 @@ BY_MESSAGE = replace(BY_DAY, transport="wapi", daily_minor=200)
         (replace(held(channels=(BY_DAY,), balance="30"), as_of=None), None, 15, None),
         (replace(held(channels=(BY_DAY,), balance="30"), as_of=None), USED[:13], 15, None),
         (replace(held(channels=(BY_DAY,), balance="-5"), as_of=None), USED, None, 0),
+        (replace(held(balance="10"), as_of=None), USED, None, 10),
+        (replace(held(balance="-5"), as_of=None), (1,) * 20, None, 0),
         # elsewhere: fixed payments are believed, unless messages are paid from the balance too
         (held(channels=(BY_DAY,), balance="30"), USED, 15, None),
         (held(channels=(BY_DAY, BY_MESSAGE), balance="30"), USED, None, 30),
@@ -105,6 +107,13 @@ def test_how_long_money_lasts_is_told_exactly_or_by_use(
     likely = None if by_use is None else TODAY + timedelta(days=by_use)
     assert (found.runs_out_on, found.by_use and found.by_use.likely) == (last, likely)
     assert found.money_until == (last or likely)
+
+
+def test_a_subscription_that_ends_on_the_way_makes_the_days_dearer() -> None:
+    """2.00 a day till 3 December, then 1.34 more: 17.40 pays for seven days and one of the dearer ones."""
+    there = held(RUNS, channels=(channel("a", RUNS), BY_DAY), balance="17.40")
+    assert run_out_day(there, BOOK, TODAY) == date(2026, 12, 4)
+    assert run_out_day(replace(there, available=euro("17.33")), BOOK, TODAY) == date(2026, 12, 3)
 
 
 def test_where_it_was_read_and_when_it_renews_by_itself() -> None:
@@ -200,6 +209,30 @@ class TestCashNeed:
     def test_from_thirty_days_ago_to_thirty_days_ahead_both_included(self) -> None:
         for days, price in ((-30, "105.30"), (30, "105.30")):
             assert self.need(replace(RUNS, end_date=TODAY + timedelta(days=days))) == (euro(price), 0)
+
+    def test_what_is_given_up_or_has_no_channel_is_not_due_and_hides_nobody(self) -> None:
+        """A client with nothing to renew before one with something; money of a currency that nobody told is none."""
+        closed = replace(RUNS, state="closed")
+        nobody = [held(closed, channels=(channel("a", closed),)), held(RUNS)]
+        dues = replace(held(RUNS, channels=(channel("a", RUNS),)), client_id=ClientId("due"))
+        rate = {ClientId("client"): Decimal("0.35"), ClientId("due"): Decimal("0.35")}
+        (found,) = cash_need([*nobody, dues], BOOK, rate, {}, dict.fromkeys(rate, TODAY), 30)
+        assert [one.client_id for one in found.due] == [ClientId("due")]
+        assert (found.available, found.total, found.short) == (euro("0"), euro("105.30"), euro("105.30"))
+
+    @pytest.mark.parametrize(
+        ("available", "short"), [("105.29", "0.01"), ("105.30", "0"), ("200", "0"), ("-5", "105.30"), ("0", "105.30")]
+    )
+    def test_what_the_partner_account_lacks(self, available: str, short: str) -> None:
+        """His own debt is another matter: it makes nothing dearer."""
+        there = held(RUNS, channels=(channel("a", RUNS),))
+        rate, today = {there.client_id: Decimal("0.35")}, {there.client_id: TODAY}
+        (found,) = cash_need([there], BOOK, rate, {"EUR": euro(available)}, today, 30)
+        assert (found.total, found.available, found.short) == (euro("105.30"), euro(available), euro(short))
+
+    def test_nothing_due_lacks_nothing(self) -> None:
+        (found,) = cash_need([], BOOK, {}, {"EUR": euro("0")}, {}, 30)
+        assert (found.due, found.short) == ((), euro("0"))
 
     def test_one_without_a_plan_is_not_known(self) -> None:
         assert self.need(replace(RUNS, plan=None)) == (euro("0.00"), 1)
