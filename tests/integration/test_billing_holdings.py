@@ -11,7 +11,7 @@ from bot.billing import auto_renewal, rates, repository
 from bot.billing import service as billing
 from bot.billing.accounts import find_account
 from bot.billing.holdings import Channel, Holdings, Subscription
-from bot.billing.standings import standing
+from bot.billing.standings import standing, standings
 from bot.billing.subscription import Term
 from bot.billing.welcome import give_welcome
 from bot.errors import UserError
@@ -165,6 +165,9 @@ def test_many_clients_are_read_in_parts(db: Database, monkeypatch: pytest.Monkey
         increases = repository.last_increases(conn, clients)
         assert increases == {one: billing.client_movements(conn, NORD, one, "EUR")[0].transaction_id for one in clients}
         assert set(auto_renewal.of_clients(conn, clients)) == set(sorted(clients)[2:])
+        stand = standings(conn, [*clients, NOBODY], NOW, BOOK)
+        assert {one: found.last_increase for one, found in stand.items()} == increases
+        assert {one for one, found in stand.items() if found.auto} == set(sorted(clients)[2:])
 
     db.write_now(unit)
 

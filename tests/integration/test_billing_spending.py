@@ -62,6 +62,22 @@ def test_use_of_each_client_by_the_day_it_was_used_on(db: Database, monkeypatch:
     db.write_now(unit)
 
 
+def test_the_standing_of_a_client_goes_by_what_was_used(db: Database) -> None:
+    """1.00 on each of twenty days: the 80.00 that are left last eighty more, in all likelihood."""
+
+    def unit(conn: Connection) -> None:
+        add_partner(conn)
+        client_id, other = (add_client(conn, Wanted(f"4821000{n}", balance="100.00")) for n in (1, 2))
+        for days_ago in range(1, 21):
+            use(conn, client_id, 100, days_ago)
+        found = billing.standing(conn, client_id, NOW, BOOK).by_use
+        assert found is not None
+        assert (found.likely, found.days) == (TODAY + 80 * DAY, 20)
+        assert billing.standing(conn, other, NOW, BOOK).by_use is None
+
+    db.write_now(unit)
+
+
 def test_a_daily_payment_is_use_only_where_the_balance_is_another_systems(db: Database) -> None:
     def unit(conn: Connection) -> None:
         add_partner(conn)
