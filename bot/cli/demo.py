@@ -5,15 +5,16 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.panel import Panel
 from sqlalchemy import Connection
 
 from bot.alerts import service as alerts
 from bot.alerts.report import ScanReport
-from bot.app.clock_offset import read_offset
+from bot.app.clock_offset import move_forward, read_offset
 from bot.app.house import House, build
 from bot.app.opening import open_database
 from bot.app.simulation import bound_sockets, embedded_simulator, move_clock, pointed_at_simulator
@@ -38,6 +39,8 @@ from bot.simulator.settings import Person
 
 PARTNER = "Baltic Integrations"
 _ZONE = "Europe/Riga"
+_OPENING = time(10, 15)
+"""A demo that is started in the night begins then: it is past nine wherever the sample has an alert of that day."""
 _HOST = "127.0.0.1"
 
 
@@ -87,6 +90,8 @@ async def _stage(settings: Settings, port: int, data_dir: Path | None) -> AsyncI
         async with open_database(settings) as db:
             clock = SystemClock()
             clock.move_to_offset(await db.read(read_offset))
+            if (wait := until_morning(clock.now())) and not await db.read(directory.list_partners):
+                clock.move_to_offset(await db.write(move_forward, wait))
             house: House | None = None
 
             async def move(by: timedelta) -> datetime:
@@ -111,6 +116,12 @@ async def _stage(settings: Settings, port: int, data_dir: Path | None) -> AsyncI
                 await simulator.settle()
                 await house.stop()
                 await simulator.stop()
+
+
+def until_morning(now: datetime) -> timedelta:
+    """How long it takes until alerts of the day have come due for all sample clients; nothing once they have."""
+    opening = datetime.combine(local_date(now, _ZONE), _OPENING, ZoneInfo(_ZONE)).astimezone(UTC)
+    return max(opening - now, timedelta())
 
 
 def _settled(settings: Settings, place: Path, url: str) -> Settings:

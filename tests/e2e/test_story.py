@@ -1,9 +1,13 @@
 """The demo's story on production code paths: both wires, the outbox, the ledger, the clock."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from bot.cli.demo import play
+import pytest
+
+from bot.cli.demo import play, until_morning
 from bot.settings import Settings
 
 
@@ -44,3 +48,15 @@ def test_kept_data_is_loaded_once(tmp_path: Path) -> None:
     again = asyncio.run(play(Settings(), tmp_path, narrate=False))
     assert again.ledger is not None
     assert again.ledger.ok
+
+
+@pytest.mark.parametrize("day", [datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 3, 28, 22, tzinfo=UTC)])
+def test_a_demo_in_the_night_begins_when_everybody_s_day_has_begun(day: datetime) -> None:
+    """The second one is the night in which clocks go forward in Riga."""
+    riga = ZoneInfo("Europe/Riga")
+    for half_hours in range(48):
+        started = day + half_hours * timedelta(minutes=30)
+        begins = started + until_morning(started)
+        assert begins.astimezone(riga).date() == started.astimezone(riga).date()
+        opening = begins.astimezone(riga).replace(hour=10, minute=15, second=0, microsecond=0)
+        assert begins.astimezone(riga) == max(started.astimezone(riga), opening)
