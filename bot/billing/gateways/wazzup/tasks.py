@@ -149,7 +149,7 @@ def look(conn: Connection, partner_id: PartnerId, sights: Iterable[Sight], now: 
 def _look_at(conn: Connection, task: Task, sight: Sight, now: datetime) -> Turn | None:
     aim = aim_of(task.facts)
     lasting = aim.ends_after is None
-    shown = shows(aim, sight, _proved(conn, task, aim))
+    shown = shows(aim, sight, _proved(conn, task, aim, sight.at))
     progress = after_sight(task.progress, sight.at, shown, lasting=lasting)
     if progress == task.progress:
         return None
@@ -163,14 +163,15 @@ def _look_at(conn: Connection, task: Task, sight: Sight, now: datetime) -> Turn 
     return None
 
 
-def _proved(conn: Connection, task: Task, aim: Aim) -> Money:
-    """The money of other top-ups of the client that was seen to come after this one's balance was."""
+def _proved(conn: Connection, task: Task, aim: Aim, until: datetime) -> Money:
+    """The money of other top-ups of the client that was first seen after this one's balance was, and by then."""
     table = dashboard_task.c
     query = select(table.facts).where(
         table.client_id == task.client_id,
         table.id != task.id,
         table.state == "confirmed",
         table.seen_at > aim.balance_at,
+        table.seen_at <= until,
     )
     aims = [aim_of(facts) for facts in conn.execute(query).scalars()]
     minor = sum(one.amount.minor for one in aims if one.ends_after is None)
