@@ -113,6 +113,26 @@ class TestRenewing:
         ended = replace(INBOX, plan="Old plan", end_date=date(2026, 11, 25))
         assert left(ended, "pro") == "Old plan"
 
+    def test_plan_and_period_are_the_last_ones_unless_others_are_named(self) -> None:
+        def bought(held: Subscription, plan: str | None = None, months: int | None = None) -> tuple[str, int]:
+            found = offer.purchase(desk(held), plan, months, None)
+            return found.plan, found.months
+
+        assert bought(INBOX) == ("inbox", 1)
+        assert bought(INBOX, "pro", 6) == ("pro", 6)
+        assert bought(replace(INBOX, plan=None, months=None)) == ("pro", 12)
+
+    def test_all_that_posting_it_writes_beside_the_money(self) -> None:
+        there, new = desk(INBOX), Channel(ChannelId("new"), "vk", "shop", "active", False, None, None, TODAY)
+        bought = offer.purchase(there, None, 1, None)
+        effect = offer.subscription_effect(there, replace(bought, channels=(*bought.channels, new)), INBOX.id)
+        renewed = {"was_end": "2026-12-16", "start": "2026-12-17", "end": "2027-01-16", "anchor": 16}
+        channels = {"channels": ["c", "new"], "new_channels": [{"id": "new", "transport": "vk", "name": "shop"}]}
+        assert effect == {"id": "s", "plan": "inbox", "months": 1, **renewed, **channels}
+        first = offer.first_purchase(there, None, None, there.held.channels)
+        effect = offer.subscription_effect(there, first, SubscriptionId("to be"))
+        assert (effect["id"], effect["was_end"], effect["start"]) == ("to be", None, "2026-11-26")
+
     @pytest.mark.parametrize(
         ("balance", "gets", "kinds"),
         [
@@ -205,6 +225,20 @@ def test_a_quote_tells_what_both_have_before_and_after_and_where_that_was_read()
     assert (quote.client_before, quote.client_gets, quote.client_after) == (euro("9"), euro("100"), euro("109"))
     assert (quote.as_of, quote.source) == (NOW - timedelta(hours=3), "poll")
     assert (quote.expires_at, quote.token) == (NOW + there.book.quote_lasts, "token")
+
+
+@pytest.mark.parametrize(
+    ("amount", "lines"),
+    [("100.00", [("partner", "65.00"), ("discount", "35.00")]), ("0.01", [("partner", "0.01")])],
+)
+def test_the_client_gets_it_whole_from_the_partner_and_from_the_discount(
+    amount: str, lines: list[tuple[str, str]]
+) -> None:
+    """A part that rounds to nothing leaves no line."""
+    draft = offer.transfer_draft(desk(), euro(amount), TRANSFER)
+    assert (draft.key, draft.kind) == ("topup:t", "topup")
+    assert [(one.from_id, one.amount) for one in draft.entries] == [(who, euro(part)) for who, part in lines]
+    assert {one.to_id for one in draft.entries} == {"client"}
 
 
 def test_how_long_a_top_up_lasts_counts_what_is_there_already() -> None:
