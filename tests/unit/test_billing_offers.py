@@ -122,6 +122,13 @@ class TestRenewing:
         assert bought(INBOX, "pro", 6) == ("pro", 6)
         assert bought(replace(INBOX, plan=None, months=None)) == ("pro", 12)
 
+    def test_the_quote_says_from_when_to_when(self) -> None:
+        there = desk(INBOX)
+        bought = offer.purchase(there, None, 1, None)
+        quote = offer.renewal(there, bought, SubscriptionId("new"), TRANSFER, "token").quote
+        assert (quote.ends_before, quote.starts_on) == (date(2026, 12, 16), date(2026, 12, 17))
+        assert quote.ends_after == date(2027, 1, 16)
+
     def test_all_that_posting_it_writes_beside_the_money(self) -> None:
         there, new = desk(INBOX), Channel(ChannelId("new"), "vk", "shop", "active", False, None, None, TODAY)
         bought = offer.purchase(there, None, 1, None)
