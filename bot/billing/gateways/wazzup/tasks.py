@@ -168,7 +168,6 @@ def _proved(conn: Connection, task: Task, aim: Aim, until: datetime) -> Money:
     table = dashboard_task.c
     query = select(table.facts).where(
         table.client_id == task.client_id,
-        table.id != task.id,
         table.state == "confirmed",
         table.seen_at > aim.balance_at,
         table.seen_at <= until,
