@@ -49,7 +49,6 @@ def reverse(
         client_id=found.client_id,
         transfer_id=found.transfer_id,
         receipt=found.receipt,
-        rate=None,
         note=f"{reason} ({by})",
         reverses=found.id,
     )
