@@ -11,7 +11,7 @@ from bot.alerts.alert import Alert
 from bot.alerts.holds import Hold, HoldKind
 from bot.alerts.quiet import end_of_work
 from bot.alerts.surroundings import Surroundings
-from bot.alerts.timing import polite
+from bot.alerts.timing import moments
 from bot.alerts.wording import alert_facts
 from bot.directory import service as directory
 from bot.directory.people import Curator
@@ -88,7 +88,7 @@ def claims(conn: Connection, client_ids: Iterable[ClientId], now: datetime) -> d
 
 def return_due(conn: Connection, *, now: datetime, env: Surroundings, limit: int = _CHUNK) -> int:
     """End what has run its time. A claim on something still open returns: everybody who is told of it hears so, unless
-    they hear of the next stage anyhow.
+    they hear of the next stage anyhow; where the client promised, or a person put it off, not before that day.
 
     Returns how many holds ended; call again while it is `limit`.
     """
@@ -160,7 +160,7 @@ def _say_returned(conn: Connection, ended: Hold, found: Alert, now: datetime, en
     told = directory.recipients(conn, [ended.client_id], now)[ended.client_id].informed
     people = directory.curators_by_id(conn, [*told, ended.curator_id])
     who = people[ended.curator_id].name
-    for curator_id in told:
+    for _, curator_id, at in moments(conn, [(found, one) for one in told], now, env):
         person = people[curator_id]
         if person.address is None or person.client_id is not None:
             continue
@@ -175,6 +175,6 @@ def _say_returned(conn: Connection, ended: Hold, found: Alert, now: datetime, en
             partner_id=ended.partner_id,
             curator_id=curator_id,
             client_id=ended.client_id,
-            not_before=polite(person, now, env),
+            not_before=at,
         )
         outbox.enqueue(conn, returned, sender=env.sender, now=now, jobs=env.jobs)

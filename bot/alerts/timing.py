@@ -75,13 +75,21 @@ def _is_same(alert: Alert, snoozed: Alert | None) -> bool:
 
 
 def _held_until(alert: Alert, curator_id: CuratorId, held: Sequence[Hold], env: Surroundings) -> datetime:
-    """Until when somebody asked to hear nothing of the client, never past the day before the end."""
+    """Until when somebody asked to hear nothing of the client."""
     asked = [
-        one.until or alert.raised_at + _LONG
+        _lasts(one, alert, env)
         for one in held
         if one.client_id == alert.client_id and (one.kind is HoldKind.PROMISE or one.curator_id == curator_id)
     ]
-    until = max(asked, default=alert.raised_at)
+    return max(asked, default=alert.raised_at)
+
+
+def _lasts(one: Hold, alert: Alert, env: Surroundings) -> datetime:
+    """Never past the day before the end, except for what was agreed once that was over."""
+    until = one.until or alert.raised_at + _LONG
     if alert.last_day is None:
         return until
-    return min(until, local_time(alert.last_day - _DAY, env.policy.raise_at, alert.facts["time_zone"]))
+    zone = alert.facts["time_zone"]
+    if one.since >= first_instant(alert.last_day + _DAY, zone):
+        return until
+    return min(until, local_time(alert.last_day - _DAY, env.policy.raise_at, zone))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, update
 from bot.alerts import service as alerts
 from bot.alerts.alert import Alert
 from bot.alerts.claims import claim, claims, release, return_due
+from bot.alerts.postponing import promised, snooze
 from bot.directory import service as directory
 from bot.errors import UserError
 from bot.ids import AlertId
@@ -165,6 +166,27 @@ async def test_that_a_claim_came_back_waits_for_the_morning_and_is_taken_back_wh
         assert back[False].not_before == datetime(2026, 12, 3, 1, 0, tzinfo=UTC)
         move_end(conn, client, date(2027, 12, 3), now=made.until)
         assert {row.state for row in messages(conn) if row.template == "alerts/returned"} == {"cancelled"}
+
+    await db.write(story)
+
+
+async def test_that_a_claim_came_back_waits_for_what_the_client_promised_and_for_who_put_it_off(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna, marta = add_curator(conn), add_curator(conn, "Marta")
+        client = add_client(conn, GAMMA)
+        hours = replace(ENV, policy=replace(POLICY, respect_hours=True))
+        alerts.scan(conn, now=NOW, env=hours)
+        made = claim(conn, _only(conn).id, anna, now=NOW, env=hours)
+        assert made.until == datetime(2026, 11, 26, 16, 0, tzinfo=UTC)
+        promised(conn, client, anna, day=date(2026, 11, 30), now=NOW, env=hours)
+        snooze(conn, client, marta, until=NOW + 5 * DAY, now=NOW)
+        return_due(conn, now=made.until, env=hours)
+        back = {row.curator_id: row.not_before for row in messages(conn) if row.template == "alerts/returned"}
+        assert back == {
+            anna: datetime(2026, 11, 30, 7, 0, tzinfo=UTC),
+            marta: datetime(2026, 12, 1, 7, 0, tzinfo=UTC),
+        }
 
     await db.write(story)
 
