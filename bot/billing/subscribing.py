@@ -21,7 +21,7 @@ from bot.billing.quoting import dashboard_only, desk_of, new_transfer_id, refuse
 from bot.errors import UserError
 from bot.id_generator import new_id, new_token
 from bot.ids import Address, ChannelId, ClientId, CuratorId, PartnerId, SubscriptionId
-from bot.money import Money
+from bot.money import Money, as_json
 
 NAME_LENGTH_MAX = 80
 
@@ -50,7 +50,7 @@ class ChannelName:
 class Unpaid:
     """A subscription that was created and waits for `price` till the end of `until`, a day of the client's own.
 
-    `missing` is what the balance lacks. `paid`: the balance reached, so that nothing waits.
+    `missing` is what the balance lacks.
     """
 
     subscription_id: SubscriptionId
@@ -61,7 +61,6 @@ class Unpaid:
     missing: Money
     until: str
     ends_after: str
-    paid: bool
     sample_prices: bool
     changes: tuple[Changed, ...]
 
@@ -100,9 +99,10 @@ def create_unpaid(
 ) -> Unpaid:
     """Create a subscription that is paid by the next money that reaches, before any other charge.
 
-    Its channels take no daily payments for today and the configured days of grace. A balance that reaches pays at once.
+    Its channels take no daily payments for today and the configured days of grace.
     Raises UserError as `quote_subscription` does, and dashboard_only (Wazzup's are created there), already_unpaid,
-    grace_used (one has lapsed and none was paid since).
+    grace_used (one has lapsed and none was paid since), balance_reaches (nothing would wait: ask for the ordinary
+    quote, which moves money only when it is confirmed and may be undone).
     """
     lock_client_accounts(conn, [asked.client_id])
     desk = _desk(conn, book, asked)
@@ -111,22 +111,22 @@ def create_unpaid(
     refuse_pending(conn, asked.client_id)
     _refuse_second(conn, desk.held)
     bought = _new(desk, plan, months, channels)
+    if desk.held.available >= bought.price:
+        raise UserError("balance_reaches", price=as_json(bought.price))
     open_account(conn, asked.partner_id, "client", asked.client_id, desk.held.currency)
     which, until = SubscriptionId(new_id()), desk.today + timedelta(days=book.grace_days)
     _insert(conn, desk, bought, which, until, asked.now)
     rates = {one: rate for one, rate in offer.daily_rates(desk).items() if one not in {x.id for x in bought.channels}}
     changes = start_again(conn, asked.client_id, rates, asked.now)
-    missing = Money(max(bought.price.minor - desk.held.available.minor, 0), desk.held.currency)
     return Unpaid(
         subscription_id=which,
         plan_title=book.plan(bought.plan).title,
         months=bought.months,
         channels=len(bought.channels),
         price=bought.price,
-        missing=missing,
+        missing=bought.price - desk.held.available,
         until=until.isoformat(),
         ends_after=bought.term.end.isoformat(),
-        paid=any(one.what == "subscribed" for one in changes),
         sample_prices=any(
             book.is_sample("month", bought.plan, one.transport, desk.held.currency, desk.today)
             for one in bought.channels

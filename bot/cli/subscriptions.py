@@ -48,7 +48,7 @@ def create(
     plan: PlanArgument = None,
     period: PeriodArgument = None,
     channel: ChannelsOption = None,
-    unpaid: Annotated[bool, typer.Option("--unpaid", help="Now, the money comes later.")] = False,
+    unpaid: Annotated[bool, typer.Option("--unpaid", help="Now; money that is missing comes later.")] = False,
     yes: YesOption = False,
     now: NowOption = False,
     partner: PartnerOption = None,
@@ -58,30 +58,10 @@ def create(
     """A new subscription, paid from the balance and topped up by what is missing, or created before there is money."""
     wanted: dict[str, Any] = {"plan": plan and plan.lower(), "months": period and months_of(period)}
     with session(config) as here:
-        if not unpaid:
-            _carry_out(
-                here, partner, client, subscribing.quote_subscription, _named(channel or []), wanted, (yes, now), json
-            )
+        if unpaid and _created(here, partner, client, wanted | {"channels": _named(channel or [])}, json):
             return
-
-        def unit(conn: Connection) -> tuple[Client, Unpaid]:
-            refuse_while_paused(conn, Switch.MONEY)
-            who = client_of(conn, here.partner(partner), client)
-            asked, book = Asked(who.partner_id, who.id, here.now), here.env.book
-            made = subscribing.create_unpaid(conn, book, asked, channels=_named(channel or []), **wanted)
-            alerts.apply(conn, made.changes, now=here.now, env=here.env)
-            return who, made
-
-        who, made = here.db.write_now(unit)
-    if json:
-        print_json(made)
-    elif made.paid:
-        console.print(f"{escaped(who.company)}: subscribed till {_day(made.ends_after)}, paid from the balance.")
-    else:
-        console.print(
-            f"{escaped(who.company)}: {made.plan_title}, {made.channels} channels till "
-            f"{_day(made.ends_after)} waits for {money_text(made.price, 'en')}, "
-            f"{money_text(made.missing, 'en')} are missing. To be paid by {_day(made.until)}."
+        _carry_out(
+            here, partner, client, subscribing.quote_subscription, _named(channel or []), wanted, (yes, now), json
         )
 
 
@@ -198,6 +178,33 @@ def quote_remove_channel(
     ask = subscribing.quote_removed_channels
     with session(config) as here:
         show_quote(*_dry(here, partner, client, ask, _named(channel), _which(subscription)), json=json)
+
+
+def _created(here: Session, partner: str | None, client: str, wanted: dict[str, Any], json: bool) -> bool:
+    """Create it unpaid. False: the balance reaches, so that it is an ordinary purchase, asked about and held."""
+
+    def unit(conn: Connection) -> tuple[Client, Unpaid]:
+        refuse_while_paused(conn, Switch.MONEY)
+        who = client_of(conn, here.partner(partner), client)
+        made = subscribing.create_unpaid(conn, here.env.book, Asked(who.partner_id, who.id, here.now), **wanted)
+        alerts.apply(conn, made.changes, now=here.now, env=here.env)
+        return who, made
+
+    try:
+        who, made = here.db.write_now(unit)
+    except UserError as error:
+        if error.key != "balance_reaches":
+            raise
+        return False
+    if json:
+        print_json(made)
+    else:
+        console.print(
+            f"{escaped(who.company)}: {made.plan_title}, {made.channels} channels till "
+            f"{_day(made.ends_after)} waits for {money_text(made.price, 'en')}, "
+            f"{money_text(made.missing, 'en')} are missing. To be paid by {_day(made.until)}."
+        )
+    return True
 
 
 def _carry_out(

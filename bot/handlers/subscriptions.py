@@ -10,6 +10,7 @@ from bot.billing.holdings import Channel, Holdings, Subscription
 from bot.billing.local_day import local_date
 from bot.billing.subscribing import Asked, ChannelName
 from bot.directory.people import Client
+from bot.errors import UserError
 from bot.handlers import renew
 from bot.handlers.choosing import about, is_named, owned, tapped_client, whom
 from bot.handlers.commands import AddChannel, NotOffered, RemoveChannel, Subscribe, Tap, Upgrade
@@ -114,7 +115,7 @@ def not_offered(ctx: Context, command: NotOffered) -> Replies:
 
 def _subscribed(ctx: Context, client: Client, plan: str | None, months: int | None, unpaid: bool) -> Replies:
     if unpaid:
-        return [_created(ctx, client, plan, months)]
+        return _created(ctx, client, plan, months)
     held = _holdings(ctx, client)
     if held.unpaid() is not None or not held.loose(_today(ctx, held)):
         return [renew.quoted(ctx, client, plan, months)]
@@ -130,9 +131,18 @@ def _subscribed(ctx: Context, client: Client, plan: str | None, months: int | No
     ]
 
 
-def _created(ctx: Context, client: Client, plan: str | None, months: int | None) -> Reply:
-    """Nothing moves, so nothing is asked: the subscription is there and waits for its money."""
-    made = subscribing.create_unpaid(ctx.conn, ctx.env.around.book, _asked(ctx, client), plan=plan, months=months)
+def _created(ctx: Context, client: Client, plan: str | None, months: int | None) -> Replies:
+    """Nothing moves, so nothing is asked: the subscription is there and waits for its money.
+
+    Where the balance reaches money would move at once, so that is asked as any purchase is.
+    """
+    book, asked = ctx.env.around.book, _asked(ctx, client)
+    try:
+        made = subscribing.create_unpaid(ctx.conn, book, asked, plan=plan, months=months)
+    except UserError as error:
+        if error.key != "balance_reaches":
+            raise
+        return _subscribed(ctx, client, plan, months, unpaid=False)
     alerts.apply(ctx.conn, made.changes, now=ctx.now, env=ctx.env.around)
     facts = {
         **about(client),
@@ -145,10 +155,8 @@ def _created(ctx: Context, client: Client, plan: str | None, months: int | None)
         "ends_after": made.ends_after,
         "sample_prices": made.sample_prices,
     }
-    if made.paid:
-        return Reply("subscriptions/created_paid", facts, client_id=client.id)
     topup = Button("topup", payload_of("topup", client.id, f"{made.missing.decimal:f}"))
-    return Reply("subscriptions/created", facts, (topup,), client_id=client.id)
+    return [Reply("subscriptions/created", facts, (topup,), client_id=client.id)]
 
 
 def _upgraded(ctx: Context, client: Client, plan: str | None, subscription: str | None) -> Reply:

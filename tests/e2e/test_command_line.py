@@ -413,9 +413,20 @@ def test_undo_leaves_alone_what_others_confirmed(run: Run, filled: Callable[...,
 
 def test_a_subscription_waits_for_its_money(run: Run, filled: Callable[..., Any]) -> None:
     made = filled("subscriptions", "create", "48210025", "pro", "1m", "--unpaid")
-    assert (made["paid"], made["missing"]["amount"]) == (False, "81.00")
+    assert made["missing"]["amount"] == "81.00"
     assert "unpaid" in run("quote", "topup", "48210025", "10")[1]
     assert run("subscriptions", "upgrade", "48210025", "max", "--yes", "--now")[0] == 1
+
+
+def test_where_the_balance_reaches_nothing_is_bought_without_an_undo(
+    run: Run, filled: Callable[..., Any], tmp_path: Path
+) -> None:
+    row = "48210041;Rich;EUR;200,00;;Pro;1;2;Europe/Riga\n"
+    (tmp_path / "more.csv").write_text(TABLE.splitlines()[0] + "\n" + row, encoding="utf-8")
+    filled("clients", "import", "more.csv")
+    made = filled("subscriptions", "create", "48210041", "pro", "1m", "--unpaid", "--yes")
+    assert (made["state"], made["client_gets"]["minor"]) == ("pending", 0)
+    assert run("undo", made["receipt"])[0] == 0
 
 
 def test_a_client_renews_by_itself(filled: Callable[..., Any]) -> None:

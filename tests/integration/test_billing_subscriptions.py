@@ -139,7 +139,7 @@ class TestUnpaid:
         def unit(conn: Connection) -> None:
             client_id = world(conn)
             made = subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
-            assert (made.price, made.missing, made.paid) == (euro("90.00"), euro("81.00"), False)
+            assert (made.price, made.missing) == (euro("90.00"), euro("81.00"))
             assert (made.until, made.ends_after) == ("2026-11-29", "2026-12-26")
             billing.charge_due(conn, BOOK, NOW + 2 * DAY)
             assert daily_payments(conn) == 0
@@ -174,13 +174,23 @@ class TestUnpaid:
 
         db.write_now(unit)
 
-    def test_a_balance_that_reaches_pays_at_once(self, db: Database) -> None:
+    def test_a_balance_that_reaches_is_an_ordinary_purchase(self, db: Database) -> None:
+        """To the cent; nothing is written and no money moves unasked. One cent less waits for that cent."""
+
         def unit(conn: Connection) -> None:
-            client_id = world(conn, Wanted("48210025", balance="100.00", channels=2))
-            made = subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="pro", months=1)
-            assert made.paid
-            assert [one.what for one in made.changes] == ["unpaid", "subscribed"]
-            assert balance_of(conn, client_id) == euro("10.00")
+            exact, more, less = (
+                world(conn, Wanted("48210025", balance="90.00", channels=2)),
+                add_client(conn, Wanted("48210033", balance="90.01", channels=2)),
+                add_client(conn, Wanted("48210041", balance="89.99", channels=2)),
+            )
+            for one in (exact, more):
+                told = refused(conn, "balance_reaches", subscribing.create_unpaid, asked(one), plan="pro", months=1)
+                assert told.facts["price"]["amount"] == "90.00"
+                assert subscriptions(conn, one) == []
+            assert balance_of(conn, more) == euro("90.01")
+            made = subscribing.create_unpaid(conn, BOOK, asked(less), plan="pro", months=1)
+            assert made.missing == euro("0.01")
+            assert [one.what for one in made.changes] == ["unpaid"]
 
         db.write_now(unit)
 
@@ -379,7 +389,7 @@ class TestWhatIsKept:
             shop = [ChannelName("vk", "shop")]
             made = subscribing.create_unpaid(conn, BOOK, asked(client_id), plan="inbox", months=6, channels=shop)
             assert (made.plan_title, made.months, made.channels) == ("Inbox", 6, 1)
-            assert (made.price, made.missing, made.paid) == (euro("162.00"), euro("153.00"), False)
+            assert (made.price, made.missing) == (euro("162.00"), euro("153.00"))
             assert (made.until, made.ends_after, made.sample_prices) == ("2026-11-29", "2027-05-26", True)
             assert made.changes == (Changed(NORD, client_id, "unpaid"),)
             row = conn.execute(select(tables.subscription)).one()
@@ -425,24 +435,6 @@ class TestWhatIsKept:
 
         db.write_now(unit)
 
-    def test_a_balance_that_reaches_to_the_cent_lacks_nothing(self, db: Database) -> None:
-        def unit(conn: Connection) -> None:
-            exact, more, less = (
-                world(conn, Wanted("48210025", balance="90.00", channels=2)),
-                add_client(conn, Wanted("48210033", balance="90.01", channels=2)),
-                add_client(conn, Wanted("48210041", balance="89.99", channels=2)),
-            )
-            made = [
-                subscribing.create_unpaid(conn, BOOK, asked(one), plan="pro", months=1) for one in (exact, more, less)
-            ]
-            assert [(one.missing, one.paid) for one in made] == [
-                (euro("0.00"), True),
-                (euro("0.00"), True),
-                (euro("0.01"), False),
-            ]
-
-        db.write_now(unit)
-
     def test_what_stood_still_and_was_not_bought_runs_again_by_the_day(self, db: Database) -> None:
         """Two stand still; one is taken into the subscription, for the other there is a day's money now."""
 
@@ -466,11 +458,11 @@ class TestSecondTime:
 
         def unit(conn: Connection) -> None:
             lapsed = world(conn, Wanted("48210025", channels=1))
-            other = add_client(conn, Wanted("48210041", channels=1, balance="60.00"))
+            other = add_client(conn, Wanted("48210041", channels=1, balance="40.00"))
             subscribing.create_unpaid(conn, BOOK, asked(lapsed), plan="pro", months=1)
             billing.charge_due(conn, BOOK, NOW + 5 * DAY)
-            made = subscribing.create_unpaid(conn, BOOK, asked(other, days=5), plan="pro", months=1)
-            assert made.paid
+            subscribing.create_unpaid(conn, BOOK, asked(other, days=5), plan="pro", months=1)
+            confirmed(conn, ask_renewal(conn, other, now=NOW + 5 * DAY), days=5)
             again = refused(conn, "grace_used", subscribing.create_unpaid, asked(lapsed, days=5))
             assert again.facts == {}
             more = [ChannelName("vk", "x")]

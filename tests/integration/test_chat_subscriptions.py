@@ -1,5 +1,7 @@
 """Subscriptions by chat: created, paid later, upgraded, with more or fewer channels, renewing by themselves."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, select
 
 from bot.billing import service as billing
@@ -42,6 +44,21 @@ async def test_subscription_first_then_the_money(db: Database) -> None:
         assert receipt.template == "receipts/subscribed"
         assert "Client: deposit €81.00, subscription €90.00, left €0.00" in receipt.text
         assert subscriptions(conn, client_id, anna) == [("pro", "2026-12-26", "active", 2)]
+
+    await db.write(story)
+
+
+async def test_unpaid_is_asked_as_any_purchase_where_the_balance_reaches(db: Database) -> None:
+    """A client's money does not move unasked: a quote, a yes, and the receipt."""
+
+    def story(conn: Connection) -> None:
+        anna, client_id = world(conn, replace(BETA, balance="100.00"))
+        quote = anna.ask("subscribe beta pro 1m unpaid")
+        assert quote.template == "replies/quote_subscribe"
+        assert subscriptions(conn, client_id, anna) == []
+        [receipt] = anna.tap(quote, "Confirm")
+        assert receipt.template == "receipts/subscribed"
+        assert "left €10.00" in receipt.text
 
     await db.write(story)
 

@@ -59,6 +59,7 @@ REFUSALS = {
     "last_channel",
     "already_unpaid",
     "grace_used",
+    "balance_reaches",
     "amount_too_small",
 }
 
@@ -103,7 +104,9 @@ class Subscriptions(RuleBasedStateMachine):
         made = self._try(lambda conn: subscribing.create_unpaid(conn, BOOK, self._asked(), plan=plan, months=months))
         if made is None:
             return
-        assert made.paid == (before.available >= made.price)
+        assert made.missing == made.price - before.available
+        assert made.missing.minor > 0
+        assert self._holdings().available == before.available
         assert made.ends_after == add_months(self._today(), months, self._today().day).isoformat()
 
     @rule(plan=st.none() | PLANS, months=st.none() | MONTHS, later=st.booleans())
