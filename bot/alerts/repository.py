@@ -26,7 +26,7 @@ RAISED = or_(alert.c.resolution.is_(None), alert.c.resolution.not_like(f"{UNRAIS
 OpenRung = tuple[AlertId, Kind, int, str]
 """Of an open alert what it stands for: kind, stage and cycle."""
 _WATCHED = [kind.value for kind in WATCHED]
-_AHEAD = [Kind.ENDING.value, Kind.RUNNING_OUT.value]
+_AHEAD = [Kind.ENDING.value, Kind.RUNNING_OUT.value, Kind.UNPAID.value]
 _UNHEARD = ["cancelled", "failed", "undelivered", "expired"]
 _AHEAD_DAYS = 16
 """What ends later than this is not looked for early."""

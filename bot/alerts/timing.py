@@ -19,8 +19,9 @@ from bot.ids import AlertId, CuratorId
 _DAY = timedelta(days=1)
 _LONG = timedelta(days=60)
 """What is put off until it changes, and has no end, comes again after so long."""
-AHEAD = (Kind.ENDING, Kind.RUNNING_OUT)
+AHEAD = (Kind.ENDING, Kind.RUNNING_OUT, Kind.UNPAID)
 """What has an end that can be told before."""
+_WITH_AN_END = (*AHEAD, Kind.NOT_RENEWED)
 
 
 def moments(
@@ -49,15 +50,18 @@ def polite(person: Curator, now: datetime, env: Surroundings) -> datetime:
 
 def deadline(alert: Alert) -> datetime | None:
     """When it is too late to hear of it: the moment at which what is announced happens. None for what has happened."""
-    if alert.kind not in AHEAD or alert.last_day is None:
+    if alert.kind not in _WITH_AN_END or alert.last_day is None:
         return None
     return first_instant(alert.last_day + _DAY, alert.facts["time_zone"])
 
 
 def can_wait(alert: Alert, until: datetime) -> bool:
-    """Whether it is early enough to hear of it then: what has happened, or happens before, cannot wait."""
+    """Whether it is early enough to hear of it then: what has happened, or happens before, cannot wait.
+
+    Nor can a renewal that fails: what it lacks is known a day before the end only.
+    """
     too_late = deadline(alert)
-    return too_late is not None and until < too_late
+    return alert.kind in AHEAD and too_late is not None and until < too_late
 
 
 def in_turn(person: Curator, alert: Alert, at: datetime, gone: bool, env: Surroundings) -> datetime:

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, update
 
 from bot.alerts import service as alerts
 from bot.alerts.report import ScanReport
+from bot.billing import auto_renewal, renewing, subscribing
+from bot.billing import service as billing
+from bot.billing.subscribing import Asked
 from bot.directory import service as directory
 from bot.ids import CuratorId
 from bot.storage.engine import Database
@@ -17,8 +20,10 @@ from bot.storage.tables import curator
 from tests.integration.alert_world import (
     ALFA,
     BETA,
+    BOOK,
     ENV,
     GAMMA,
+    NOW,
     POLICY,
     add_client,
     add_curator,
@@ -28,6 +33,7 @@ from tests.integration.alert_world import (
     move_end,
     outcomes,
 )
+from tests.integration.alert_world import RIGA as RIGA_ID
 
 RIGA = ZoneInfo("Europe/Riga")
 HOURS = replace(ENV, policy=replace(POLICY, respect_hours=True))
@@ -45,6 +51,11 @@ def _scan(conn: Connection, text: str) -> ScanReport:
 
 def _set(conn: Connection, who: CuratorId, **values: Any) -> None:
     conn.execute(update(curator).where(curator.c.id == who).values(**values))
+
+
+def _renew(conn: Connection, text: str) -> None:
+    while renewing.is_due(conn, now := _at(text)):
+        alerts.apply(conn, renewing.renew_due(conn, BOOK, now), now=now, env=HOURS)
 
 
 async def test_what_is_raised_at_night_waits_for_the_persons_hour(db: Database) -> None:
@@ -140,6 +151,45 @@ async def test_friday_reaches_to_monday(db: Database) -> None:
             assert _scan(conn, day).alerts == 0
         _scan(conn, "2026-11-30T09:00")
         assert [row.template for row in messages(conn, anna)] == ["alerts/ending", "alerts/ending", "alerts/stopped"]
+
+    await db.write(story)
+
+
+async def test_friday_reaches_to_a_subscription_that_may_be_paid_until_sunday(db: Database) -> None:
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        anna = add_curator(conn)
+        asked = Asked(RIGA_ID, add_client(conn, BETA, told=False), NOW)
+        made = subscribing.create_unpaid(conn, BOOK, asked, plan="pro", months=1)
+        assert made.until == "2026-11-29"
+        alerts.apply(conn, made.changes, now=NOW, env=HOURS)
+        _scan(conn, "2026-11-27T08:59")
+        assert messages(conn, anna) == []
+        _scan(conn, "2026-11-27T09:00")
+        assert [row.template for row in messages(conn, anna)] == ["alerts/unpaid"]
+        for day in ("28", "29", "30"):
+            _scan(conn, f"2026-11-{day}T12:00")
+        assert [row.template for row in messages(conn, anna)].count("alerts/unpaid") == 1
+
+    await db.write(story)
+
+
+async def test_a_renewal_that_will_fail_on_sunday_night_is_told_that_morning(db: Database) -> None:
+    """What it lacks is known a day before only; on Monday it would be too late."""
+
+    def story(conn: Connection) -> None:
+        add_partner(conn, "900.00")
+        anna = add_curator(conn)
+        client_id = add_client(conn, replace(ALFA, ends=date(2026, 11, 29)))
+        stands = billing.standing(conn, client_id, NOW, BOOK)
+        changes = auto_renewal.switch_on(conn, BOOK, stands, limit=None, by="Olga", now=NOW)
+        alerts.apply(conn, changes, now=NOW, env=HOURS)
+        for at in ("2026-11-26T09:00", "2026-11-27T09:00", "2026-11-28T22:00", "2026-11-29T08:59"):
+            _renew(conn, at)
+            _scan(conn, at)
+        assert "alerts/not_renewed" not in [row.template for row in messages(conn, anna)]
+        _scan(conn, "2026-11-29T09:00")
+        assert messages(conn, anna)[-1].template == "alerts/not_renewed"
 
     await db.write(story)
 
