@@ -37,6 +37,12 @@ def send_at(person: Curator, now: datetime, deadline: datetime | None, days_off:
     return _first(person, now, person.alert_hour, _any_day)
 
 
+def is_quiet(person: Curator, now: datetime) -> bool:
+    """Whether these are the quiet hours of somebody who did not ask to be told at any hour."""
+    local = now.astimezone(ZoneInfo(person.time_zone)).time()
+    return not person.any_hour and not QUIET_TO <= local < QUIET_FROM
+
+
 def next_opening(person: Curator, now: datetime, days_off: DaysOff = no_holidays) -> datetime:
     """The first moment from now on inside a person's working hours."""
     return _first(person, now, person.alert_hour, lambda day: works(person, day, days_off))

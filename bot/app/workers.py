@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from bot.alerts import overnight
 from bot.alerts import service as alerts
 from bot.alerts.report import ScanReport
 from bot.app.settling import settle
@@ -97,8 +98,11 @@ class Workers:
         await self._db.write(outbox.expire, now)
 
     async def sweep(self, job: Job) -> None:
-        """Look again at every queue that is not empty, so that no lost wake-up loses a message."""
+        """Look again at every queue that is not empty, so that none is lost; alerts stay at night."""
         now, jobs = self._clock.now(), self._env.around.jobs
+        if woken := await self._db.read(overnight.woken, now, self._env.around):
+            while await self._db.write(overnight.put_off, woken, now, self._env.around, bulk=True):
+                pass
         await self._db.write(inbox.sweep, now, jobs)
         await self._db.write(outbox.sweep, now, jobs)
 
