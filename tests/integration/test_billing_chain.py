@@ -118,6 +118,23 @@ def test_a_change_after_sealing_is_named(db: Database, tamper: Callable[[Connect
     assert db.read_now(billing.check, SUED).ok
 
 
+def test_a_missing_seal_is_not_taken_for_another_partners(db: Database) -> None:
+    """The other partner's chain has a seal of the same number, on a transaction that is there."""
+    db.write_now(two_partners)
+    db.write_now(lambda conn: give(conn, euro("8"), partner_id=SUED, key="bank-2"))
+    db.write_now(lambda conn: give(conn, euro("9"), partner_id=SUED, key="bank-3"))
+    db.write_now(sealing.seal_due, NOW)
+
+    def lose(conn: Connection) -> None:
+        unlocked(conn)
+        if conn.dialect.name == "sqlite":
+            conn.execute(text("DROP TRIGGER ledger_seal_no_delete"))
+        take_a_seal_away(conn)
+
+    db.write_now(lose)
+    assert db.read_now(lambda conn: list(sealing.broken(conn))) == ["chain of nord: seal 3 is missing"]
+
+
 def test_a_sealed_transaction_that_is_gone_is_named(db: Database) -> None:
     """Its seal still tells which one it was."""
     db.write_now(two_partners)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from bot.billing import confirming, subscribing, transfers
+from bot.billing import confirming, subscribing, transfers, undoing
 from bot.billing import service as billing
 from bot.billing.quote import Quote
 from bot.billing.subscribing import Asked
 from bot.billing.transfers import Transfer
 from bot.errors import UserError
-from bot.ids import ClientId, CuratorId, TransferId
+from bot.ids import ClientId, CuratorId, PartnerId, TransferId
 from bot.money import as_json
 from bot.storage import tables
 from bot.storage.engine import Database
@@ -101,6 +101,66 @@ def test_moments_and_reasons_are_kept(db: Database) -> None:
         assert moments(conn, undone) == ("voided", NOW, LATER, "cancelled")
         assert moments(conn, dropped) == ("voided", None, LATER, "asked by phone")
         assert undo(conn, undone).settled_at == LATER
+
+    db.write_now(unit)
+
+
+def confirmed_by_the_operator(conn: Connection, client_id: ClientId, amount: str, seconds: int = 60) -> Transfer:
+    """On the command line nobody's curator asks and confirms."""
+    quote = billing.quote_top_up(
+        conn, BOOK, partner_id=NORD, client_id=client_id, amount=euro(amount), asked_by=None, asked_from=None, now=NOW
+    )
+    return billing.confirm(
+        conn, transfer_id=quote.id, curator_id=None, address=None, now=NOW, undo_seconds=seconds
+    ).transfer
+
+
+def undo_refused(conn: Connection, receipt: str, partner_id: PartnerId = NORD) -> tuple[str, dict[str, Any]]:
+    return refused(lambda: undoing.undo(conn, partner_id, receipt.lower(), LATER))
+
+
+def test_the_operator_takes_back_by_its_receipt_what_he_confirmed_himself(db: Database) -> None:
+    """The right one of several, its money free again, however the number is written; repeating changes nothing."""
+
+    def unit(conn: Connection) -> None:
+        (client_id,) = world(conn)
+        kept, wrong = (confirmed_by_the_operator(conn, client_id, amount) for amount in ("10.00", "100.00"))
+        assert partner_money(conn) == (euro("5000.00"), euro("71.50"))
+        for at in (LATER, LATER + MINUTE):
+            gone = undoing.undo(conn, NORD, f" {wrong.receipt.lower()}\n", at)
+            assert (gone.id, gone.state, gone.settled_at, gone.reason) == (wrong.id, "voided", LATER, "cancelled")
+        assert partner_money(conn) == (euro("5000.00"), euro("6.50"))
+        billing.settle_due(conn, LATER)
+        assert undo_refused(conn, kept.receipt) == ("too_late", {"receipt": kept.receipt})
+        assert balance_of(conn, client_id) == euro("10.00")
+
+    db.write_now(unit)
+
+
+def test_what_is_not_the_operators_or_no_longer_waits_is_not_taken_back(db: Database) -> None:
+    """The reason names the receipt: nobody's, another partner's, one never confirmed, a curator's, a task's, posted."""
+
+    def unit(conn: Connection) -> None:
+        (client_id,) = world(conn)
+        add_partner(conn, PartnerId("sued"))
+        mine, task = (confirmed_by_the_operator(conn, client_id, amount) for amount in ("10.00", "20.00"))
+        conn.execute(update(tables.transfer).where(tables.transfer.c.id == task.id).values(post_at=None))
+        posted = confirmed_by_the_operator(conn, client_id, "30.00", seconds=0)
+        annas = say_yes(conn, ask_top_up(conn, client_id, euro("40.00")), undo_seconds=60).transfer
+        asked = loaded(conn, ask_top_up(conn, client_id, euro("50.00")))
+        held = partner_money(conn)
+
+        others = undo_refused(conn, mine.receipt, PartnerId("sued"))
+        assert others == ("receipt_unknown", {"receipt": mine.receipt})
+        for receipt, key in (
+            ("XXXXX", "receipt_unknown"),
+            (asked.receipt, "receipt_unknown"),
+            (annas.receipt, "undo_elsewhere"),
+            (task.receipt, "undo_elsewhere"),
+            (posted.receipt, "too_late"),
+        ):
+            assert undo_refused(conn, receipt) == (key, {"receipt": receipt})
+        assert partner_money(conn) == held
 
     db.write_now(unit)
 

@@ -15,7 +15,7 @@ from bot.billing.chain import GENESIS, link
 from bot.billing.forecast import _student
 from bot.billing.free_terms import refuse_free
 from bot.billing.holdings import total_price
-from bot.billing.ledger import Draft, entries, outflow
+from bot.billing.ledger import Draft, adjust_key, entries, outflow
 from bot.billing.local_day import first_instant
 from bot.billing.plan import CurrencyTerms, PriceBook
 from bot.billing.record import Line, Transaction
@@ -198,6 +198,11 @@ def test_the_hash_of_a_transaction_is_the_same_for_ever() -> None:
     golden = "03e645316707a910f420207e264840d9bd1d9e6b45b5ac5c0162481b14905a28"
     assert link(GENESIS, one) == golden
     assert link(GENESIS, replace(one, at=one.at.astimezone(UTC))) == golden
+
+
+def test_the_key_of_an_adjustment_is_the_same_for_ever() -> None:
+    """Under another the ledger would take a table that it has read for a new one, and post the difference again."""
+    assert (adjust_key("k"), adjust_key("k", bought=True)) == ("adjust:k", "adjust:k:bought")
 
 
 def test_money_out_is_what_left_an_account_in_all() -> None:
