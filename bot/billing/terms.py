@@ -36,8 +36,11 @@ class Terms:
     welcome: tuple[Money, ...]
 
 
-def terms_of(book: PriceBook, program: str, *, joined_on: date | None, left: bool, clients: int, on: date) -> Terms:
-    """The terms of a program for a partner with so many clients. `joined_on` None: he has no free channels.
+def terms_of(
+    book: PriceBook, program: str, *, joined_on: date | None, left_on: date | None, clients: int, on: date
+) -> Terms:
+    """The terms of a program for a partner with so many clients. `joined_on` None: he has no free channels. `left_on`:
+    the term of that day is his last.
 
     UserError unknown_program.
     """
@@ -51,7 +54,7 @@ def terms_of(book: PriceBook, program: str, *, joined_on: date | None, left: boo
         free_channels=found.free_channels,
         free_years=found.free_years,
         free_plan=book.plan(FREE_PLAN).title,
-        free_until=_free_until(joined_on, found.free_years, on, left=left),
+        free_until=_free_until(joined_on, found.free_years, left_on or on),
         own_discount=found.own_channel_discount,
         referral_rate=found.referral_rate,
         referral_months=found.referral_months,
@@ -60,10 +63,8 @@ def terms_of(book: PriceBook, program: str, *, joined_on: date | None, left: boo
     )
 
 
-def _free_until(joined_on: date | None, years: int, on: date, *, left: bool) -> date | None:
-    if joined_on is None:
-        return None
-    return free_until(joined_on, years, joined_on if left else on)
+def _free_until(joined_on: date | None, years: int, on: date) -> date | None:
+    return None if joined_on is None else free_until(joined_on, years, on)
 
 
 def _welcome(book: PriceBook) -> Iterable[Money]:

@@ -17,7 +17,7 @@ def partner_terms(conn: Connection, book: PriceBook, partner: Partner, now: date
         book,
         partner.program,
         joined_on=partner.joined_on if partner.kind == "official" else None,
-        left=partner.left_on is not None,
+        left_on=partner.left_on,
         clients=count_clients(conn, partner.id),
         on=now.astimezone(ZoneInfo(partner.time_zone)).date(),
     )

@@ -119,13 +119,15 @@ class TestFreeChannels:
         assert refused(lambda: refuse_free("demo", "whatsapp", ["whatsapp"], 2)) == ("free_demo_twice", facts)
         assert refused(lambda: refuse_free("main", "vk", ["vk", "vk"], 2)) == ("free_limit", {"most": 2})
 
-    def test_a_partner_who_left_keeps_the_first_term_only(self) -> None:
-        def until(*, left: bool) -> date | None:
+    def test_a_partner_who_left_keeps_the_term_of_that_day(self) -> None:
+        def until(left_on: date | None) -> date | None:
             on = date(2030, 5, 1)
-            return terms_of(BOOK, "seed", joined_on=date(2026, 1, 1), left=left, clients=1, on=on).free_until
+            return terms_of(BOOK, "seed", joined_on=date(2026, 1, 1), left_on=left_on, clients=1, on=on).free_until
 
-        assert until(left=True) == date(2029, 1, 1)
-        assert until(left=False) == date(2031, 1, 1)
+        assert until(date(2027, 3, 1)) == date(2029, 1, 1)
+        assert until(date(2029, 1, 1)) == date(2029, 1, 1)
+        assert until(date(2029, 1, 2)) == date(2030, 1, 1)
+        assert until(None) == date(2031, 1, 1)
 
 
 def test_advice_is_for_the_plan_the_client_has() -> None:
