@@ -3,7 +3,7 @@
 A snapshot is plain data and the same in every language; texts are made of it alone, whatever happens later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -85,33 +85,45 @@ def _last_day(standing: Standing, rung: Due, charged_through: date | None) -> da
 
 
 def _subscription(standing: Standing, rung: Due, book: PriceBook) -> Mapping[str, Any]:
-    """The subscription that the rung is about: its plan, its channels, and what renewing costs where that is known."""
-    ending = [one for one in standing.subscriptions if one.end_date.isoformat() == rung.cycle]
-    chosen = ending or [one for one in standing.subscriptions if one.end_date == standing.ended_on]
-    to_renew = _iso(standing.next_end or standing.ended_on)
-    priced = standing.renewal is not None and bool(chosen) and chosen[0].end_date.isoformat() == to_renew
+    """What ends with the rung: plan and channels, and what renewing costs where that is known.
+
+    Subscriptions that end together are told together: all plans, all channels, one price.
+    """
+    kept = [one for one in standing.subscriptions if one.state != "closed"]
+    ending = [one for one in kept if one.end_date.isoformat() == rung.cycle]
+    chosen = ending or [one for one in kept if one.end_date == standing.ended_on]
+    chosen = [one for one in chosen if one.channels] or chosen[:1]
     channels = sum(one.channels for one in chosen) or len(standing.channels)
+    plan, months = _plan_titles(chosen, book), {one.months or book.renew_months for one in chosen}
     if rung.kind is Kind.UNPAID and chosen and standing.unpaid is not None:
-        plan, months = _plan_title(chosen, book), chosen[0].months
-        return {"plan": plan, "channels": channels, "months": months, "price": as_json(standing.unpaid)}
+        return {"plan": plan, "channels": channels, "months": chosen[0].months, "price": as_json(standing.unpaid)}
+    price = _price(chosen) if len(months) == 1 else None
     return {
-        "plan": _plan_title(chosen, book),
+        "plan": plan,
         "channels": channels,
-        "months": standing.renewal_months if priced else None,
-        "price": as_json(standing.renewal) if priced and standing.renewal is not None else None,
-        "short": _short(standing, rung) if priced and rung.kind is Kind.ENDING else None,
+        "months": None if price is None else max(months),
+        "price": None if price is None else as_json(price),
+        "short": _short(standing, rung, price) if price is not None else None,
     }
 
 
-def _short(standing: Standing, rung: Due) -> Mapping[str, Any] | None:
+def _price(chosen: Sequence[SubscriptionView]) -> Money | None:
+    """What renewing all of them costs; None where one's price is not known."""
+    known = [one.renewal for one in chosen if one.renewal is not None]
+    return sum(known[1:], known[0]) if known and len(known) == len(chosen) else None
+
+
+def _short(standing: Standing, rung: Due, price: Money) -> Mapping[str, Any] | None:
     """What the balance lacks for the coming renewal, after the daily payments till then.
 
-    None where it is enough, and where there is no money at all: then the balance says so itself.
+    None where it is enough, where another subscription ends before, and where there is no money at all: then the
+    balance says so itself.
     """
-    if standing.renewal is None or standing.balance.minor <= 0:
+    first = _iso(standing.next_end) == rung.cycle
+    if rung.kind is not Kind.ENDING or not first or standing.balance.minor <= 0:
         return None
     left = max(standing.balance.minor - standing.daily_total.minor * rung.stage, 0)
-    lacks = standing.renewal.minor - left
+    lacks = price.minor - left
     return as_json(Money(lacks, standing.currency)) if lacks > 0 else None
 
 
@@ -130,12 +142,11 @@ def _not_renewed(standing: Standing) -> date | None:
     return failed if any(one.end_date == failed and one.state == _ACTIVE for one in standing.subscriptions) else None
 
 
-def _plan_title(chosen: list[SubscriptionView], book: PriceBook) -> str | None:
-    name = chosen[0].plan if chosen else None
-    if name is None:
-        return None
-    known = book.plans.get(name)
-    return known.title if known else name
+def _plan_titles(chosen: Sequence[SubscriptionView], book: PriceBook) -> str | None:
+    """The plans, each once; None where one is not known."""
+    names = list(dict.fromkeys(one.plan for one in chosen))
+    titles = [book.plans[name].title if name in book.plans else name for name in names if name is not None]
+    return " + ".join(titles) if titles and len(titles) == len(names) else None
 
 
 def _daily_channels(standing: Standing) -> int:

@@ -23,7 +23,10 @@ _HORIZON_DAYS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionView:
-    """A subscription for showing; `state` is active, unpaid, ended or closed, by the client's own calendar."""
+    """A subscription for showing; `state` is active, unpaid, ended or closed, by the client's own calendar.
+
+    `renewal`: list price of renewing it with the same plan and period; None when it is unknown.
+    """
 
     id: SubscriptionId
     plan: str | None
@@ -31,6 +34,7 @@ class SubscriptionView:
     end_date: date
     channels: int
     state: str
+    renewal: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def standing_of(
         balance=held.balance,
         available=held.available,
         floor=held.floor,
-        subscriptions=tuple(_subscription_view(held, one, today) for one in held.subscriptions),
+        subscriptions=tuple(_subscription_view(held, one, book, today) for one in held.subscriptions),
         channels=tuple(_channel_view(one) for one in held.channels),
         daily_total=Money(sum(held.daily_rate(one, book, today) or 0 for one in daily), held.currency),
         next_end=next_end,
@@ -225,7 +229,11 @@ def renewal_months(subscription: Subscription | None, book: PriceBook) -> int | 
 def renewal_price(held: Holdings, book: PriceBook, today: date) -> Money | None:
     """The list price of renewing with the same plan and period; None when it is unknown."""
     subscription = held.to_renew(today)
-    if subscription is None or subscription.plan is None:
+    return None if subscription is None else _price_again(held, subscription, book, today)
+
+
+def _price_again(held: Holdings, subscription: Subscription, book: PriceBook, today: date) -> Money | None:
+    if subscription.plan is None:
         return None
     channels = held.in_subscription(subscription.id)
     months = subscription.months or book.renew_months
@@ -242,12 +250,16 @@ def _needs_renewal(held: Holdings, subscription: Subscription, today: date) -> b
     return bool(held.in_subscription(subscription.id)) or not held.channels
 
 
-def _subscription_view(held: Holdings, one: Subscription, today: date) -> SubscriptionView:
+def _subscription_view(held: Holdings, one: Subscription, book: PriceBook, today: date) -> SubscriptionView:
     if one.paid_on(today):
         state = "active"
     else:
         state = "closed" if one.state == "closed" else "unpaid" if one.active_on(today) else "ended"
-    return SubscriptionView(one.id, one.plan, one.months, one.end_date, len(held.in_subscription(one.id)), state)
+    channels, again = (
+        len(held.in_subscription(one.id)),
+        None if state == "closed" else _price_again(held, one, book, today),
+    )
+    return SubscriptionView(one.id, one.plan, one.months, one.end_date, channels, state, again)
 
 
 def _channel_view(one: Channel) -> ChannelView:

@@ -62,7 +62,10 @@ def test_a_client_with_a_bit_of_everything() -> None:
     assert (found.daily_total, found.stopped, found.next_end) == (euro("4.00"), 1, date(2026, 12, 3))
     assert (found.unpaid, found.unpaid_until) == (euro("45.00"), date(2026, 11, 29))
     assert (found.plan, found.renewal_months, found.renewal) == ("inbox", 6, euro("162.00"))
-    assert found.subscriptions[0] == SubscriptionView(RUNS.id, "inbox", 6, date(2026, 12, 3), 1, "active")
+    assert found.subscriptions[0] == SubscriptionView(
+        RUNS.id, "inbox", 6, date(2026, 12, 3), 1, "active", euro("162.00")
+    )
+    assert [one.renewal for one in found.subscriptions] == [euro("162.00"), euro("45.00")]
     assert found.channels[0] == ChannelView(ChannelId("a"), "whatsapp", "a", "active", False, RUNS.id)
     assert found.ended_on is None
 
