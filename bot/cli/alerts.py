@@ -26,7 +26,7 @@ from bot.app.settling import settle_first
 from bot.app.simulation import is_simulated
 from bot.billing.charging import charge_due, is_waiting
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
-from bot.cli.output import console, escaped, plain, print_json, print_table
+from bot.cli.output import console, plain, print_json, print_table
 from bot.cli.reading import client_of, moment_of, span_of
 from bot.cli.session import Session, partner_of, session
 from bot.errors import UserError
@@ -124,7 +124,7 @@ def due(
     rows = [
         (
             date_text(one.day, "en", weekday=True),
-            escaped(one.company),
+            one.company,
             one.account_id,
             one.reason.replace("_", " "),
             money_text(one.balance, "en"),
@@ -155,7 +155,7 @@ def why(
         return
     rows = [
         (
-            escaped(one.curator),
+            one.curator,
             one.kind.replace("_", " "),
             _came_to(one),
             f"{one.at:%d %b %H:%M}" if one.at else "–",

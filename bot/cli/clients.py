@@ -75,7 +75,7 @@ def list_(partner: PartnerOption = None, config: ConfigOption = None, json: Json
         print_json([_document(one, state) for one, state in pairs])
         return
     rows = [
-        (one.account_id, escaped(one.company), money_text(state.balance, "en"), _until(state), _channels(state))
+        (one.account_id, one.company, money_text(state.balance, "en"), _until(state), _channels(state))
         for one, state in pairs
     ]
     print_table("", ("ID", "company", ">balance", "subscription till", "channels"), rows, "No clients yet.")

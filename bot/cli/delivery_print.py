@@ -19,7 +19,7 @@ def print_log(found: Sequence[Delivery]) -> None:
             one.kind,
             f"{one.state.value}{f' ({one.error_code})' if one.error_code else ''}",
             _cost(one),
-            escaped(one.body.split("\n")[0][:60]),
+            one.body.split("\n")[0][:60],
             one.id,
         )
         for one in found

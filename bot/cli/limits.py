@@ -90,7 +90,7 @@ def _show(found: Curator, may: dict[str, Allowance], *, json: bool) -> None:
         (code, _text(one.operation), _text(one.day), money_text(one.spent, "en"), _text(one.left))
         for code, one in may.items()
     ]
-    print_table(escaped(found.name), ("", ">in one operation", ">in a day", ">spent today", ">left today"), shown, "")
+    print_table(found.name, ("", ">in one operation", ">in a day", ">spent today", ">left today"), shown, "")
 
 
 def _text(amount: Money | None) -> str:

@@ -53,6 +53,7 @@ def topup(
                 asked_from=None,
                 now=here.now,
                 save=False,
+                subscription_id=SubscriptionId(subscription) if subscription else None,
             )
             return who, made
 
@@ -64,6 +65,9 @@ def renew(
     client: Annotated[str, typer.Argument(help="Account ID, its last digits, or the company.")],
     plan: Annotated[str | None, typer.Argument(help="Start, Inbox, Pro or Max; the last one by default.")] = None,
     period: Annotated[str | None, typer.Argument(help="1m, 6m, 12m or 1y; the last one by default.")] = None,
+    subscription: Annotated[
+        str | None, typer.Option(help="Its id, where the client has several; the one that ends first by default.")
+    ] = None,
     partner: PartnerOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -124,7 +128,7 @@ def balances(
     if json:
         print_json(found)
         return
-    rows = [(one.kind, escaped(_owner(one.owner_id, names)), money_text(one.balance, "en")) for one in found]
+    rows = [(one.kind, _owner(one.owner_id, names), money_text(one.balance, "en")) for one in found]
     print_table("", ("account", "of", ">balance"), rows, "No accounts yet.")
 
 

@@ -11,7 +11,7 @@ from bot.billing.advice import WhatIf
 from bot.billing.cash_need import CashNeed
 from bot.billing.outlook import Forecast
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
-from bot.cli.output import console, print_json, print_table
+from bot.cli.output import console, escaped, print_json, print_table
 from bot.cli.reading import client_of, span_of
 from bot.cli.session import partner_of, session
 from bot.directory.people import Client
@@ -78,7 +78,7 @@ def forecast(
     if json:
         print_json({"client": who.account_id, "company": who.company, "forecast": found})
     else:
-        console.print(f"[bold]{who.company}[/bold], ID {who.account_id}: {_in_words(found, who.time_zone)}")
+        console.print(f"[bold]{escaped(who.company)}[/bold], ID {who.account_id}: {_in_words(found, who.time_zone)}")
 
 
 def need(

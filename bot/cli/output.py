@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from bot.money import Money, as_json
 
@@ -49,18 +51,21 @@ def plain(value: Any) -> Any:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
-    """A table for people; `empty` is said instead when there are no rows. A column named `>…` is set to the right."""
+    """A table for people; `empty` is said instead when there are no rows. A column named `>…` is set to the right.
+
+    Title and cells are shown as they are: in a client's name square brackets are no markup.
+    """
     listed = [list(row) for row in rows]
     if not listed:
         console.print(empty)
         return
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(
             column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
         )
     for row in listed:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))
     console.print(table)
 
 
@@ -74,4 +79,4 @@ def fail(reason: str, *, as_json: bool, status: int = REFUSED, key: str = "faile
 
 def escaped(text: str) -> str:
     """Text in which square brackets are no markup."""
-    return text.replace("[", r"\[")
+    return escape(text)

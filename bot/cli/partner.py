@@ -10,7 +10,7 @@ from bot.billing.accounts import AccountView, partner_accounts
 from bot.billing.changed import Changed
 from bot.billing.opening import deposit as post_deposit
 from bot.cli.options import ConfigOption, JsonOption, PartnerOption
-from bot.cli.output import console, print_json, print_table
+from bot.cli.output import console, escaped, print_json, print_table
 from bot.cli.reading import amount_of, currency_of
 from bot.cli.session import session
 from bot.cli.terms import terms_document, terms_lines
@@ -61,7 +61,7 @@ def add(
     if json:
         print_json(_document(added, []))
     else:
-        console.print(f"[bold]{added.name}[/bold] added; say --partner {added.id} where there are several.")
+        console.print(f"[bold]{escaped(added.name)}[/bold] added; say --partner {added.id} where there are several.")
 
 
 @partner.command()

@@ -74,7 +74,8 @@ def replenish(
         )
         console.print(escaped(asked.url), soft_wrap=True)
     else:
-        errors.print(f"[red]No link[/red]: {asked.reason or 'the provider does not answer; a worker keeps trying'}.")
+        why = asked.reason or "the provider does not answer; a worker keeps trying"
+        errors.print(f"[red]No link[/red]: {escaped(why)}.")
     if asked.url is None:
         raise typer.Exit(REFUSED)
 

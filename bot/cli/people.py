@@ -76,7 +76,8 @@ def add(
         return
     how = "may be told at once" if consent else "is asked on WhatsApp first; nothing is told before a yes"
     console.print(
-        f"[bold]{added.name}[/bold] {pretty_phone(added.address or '')} ({added.role}, {added.language}) {how}."
+        f"[bold]{escaped(added.name)}[/bold] {pretty_phone(added.address or '')} ({added.role}, {added.language}) "
+        f"{how}."
     )
 
 
@@ -108,7 +109,7 @@ def remove(
     if json:
         print_json(document(removed) | left_document(left))
     else:
-        console.print(f"{removed.name} is no longer told anything.")
+        console.print(f"{escaped(removed.name)} is no longer told anything.")
         say_left(left)
 
 

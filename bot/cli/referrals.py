@@ -55,8 +55,8 @@ def list_(partner: PartnerOption = None, config: ConfigOption = None, json: Json
     rows = [
         (
             date_text(one.registered_at.date(), "en"),
-            escaped(one.company),
-            escaped(one.email),
+            one.company,
+            one.email,
             one.state,
             one.credited_month or "–",
             ", ".join(money_text(money, "en") for money in earned) or "–",

@@ -87,7 +87,7 @@ def grant(
         f"{date_text(granted.joined_on, 'en')}, program {granted.program}."
     )
     if own:
-        print_table("", ("ID", "account"), [(one.account_id, escaped(one.company)) for one in own], "")
+        print_table("", ("ID", "account"), [(one.account_id, one.company) for one in own], "")
 
 
 @partner.command()

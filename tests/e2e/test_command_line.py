@@ -62,6 +62,31 @@ def filled(run: Run, answer: Callable[..., Any], tmp_path: Path) -> Callable[...
     return answer
 
 
+def test_a_name_is_shown_as_it_is(run: Run, answer: Callable[..., Any], tmp_path: Path) -> None:
+    """Square brackets and backslashes in a client's name are letters, not markup, wherever a name is told."""
+    name = r"[red]A \[/b] ["
+    row = f"48210017;{name};EUR;1,00;03.12.2026;Pro;1;1;Europe/Riga\n48210025;{name} 2;EUR;9,00;;Pro;1;2;Europe/Riga\n"
+    (tmp_path / "hostile.csv").write_text(TABLE.splitlines()[0] + "\n" + row, encoding="utf-8")
+    answer("clients", "import", "hostile.csv")
+    answer("partner", "deposit", "100", "EUR", "--reason", "bank")
+    answer("paid", "48210017", "10", "cash")
+    for words in (
+        ("clients", "list"),
+        ("clients", "show", "48210017"),
+        ("due",),
+        ("need",),
+        ("owes",),
+        ("ledger", "balances"),
+        ("whatif", "48210017"),
+        ("forecast", "48210017"),
+        ("quote", "topup", "48210017", "10"),
+        ("paid", "48210017", "1", "cash"),
+        ("subscriptions", "create", "48210025", "max", "12m", "--unpaid"),
+    ):
+        code, out, _ = run(*words)
+        assert (code, name in out) == (0, True), (words, out)
+
+
 def test_the_first_command_makes_the_partner(answer: Callable[..., Any]) -> None:
     answer("partner", "deposit", "936.00", "EUR", "--reason", "bank transfer")
     shown = answer("partner", "show")
