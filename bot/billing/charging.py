@@ -90,7 +90,7 @@ def is_waiting(conn: Connection, now: datetime) -> bool:
 
 def start_again(conn: Connection, client_id: ClientId, rates: Mapping[str, int], now: datetime) -> list[Changed]:
     """Pay what waits for payment, then turn stopped channels on again as far as the money or a subscription reaches,
-    today's daily payment charged.
+    today's daily payment charged. From tomorrow on the client pays by the day again, however far off the next look was.
 
     `rates`: daily payments in minor units by channel; a channel without one waits for `charge_due`, woken at once.
     The caller holds the lock of the client's account.
@@ -104,6 +104,7 @@ def start_again(conn: Connection, client_id: ClientId, rates: Mapping[str, int],
     chunk = _Chunk(now)
     _run(chunk, held, [today], today, lambda one, day: rates.get(one.id, one.daily_minor), revenue)
     _write(conn, chunk)
+    repository.wake_after_today(conn, held, now)
     unknown = [one for one in held.channels if one.id not in rates and one.daily_minor is None]
     if any(one.state == STOPPED and not held.covered(one, today) for one in unknown):
         repository.wake_no_later_than(conn, held, now)

@@ -102,6 +102,20 @@ def test_a_top_up_starts_the_channels_at_once(db: Database) -> None:
     assert db.read_now(billing.check).ok
 
 
+def test_who_was_started_again_pays_the_next_day_and_stops_when_it_is_spent(db: Database) -> None:
+    """A client without money is looked at once in thirty days only: money ends that, whatever brought it."""
+    client_id = db.write_now(start, Wanted("48210025", balance="0.00", channels=1, daily="2.00"))
+    db.write_now(billing.charge_due, BOOK, midnight(27))
+    assert db.read_now(next_looks)[client_id] == midnight(57)
+    later = midnight(29) + timedelta(hours=9)
+    quote = db.write_now(lambda conn: ask_top_up(conn, client_id, euro("5"), now=later))
+    db.write_now(lambda conn: say_yes(conn, quote, now=later))
+    assert db.read_now(next_looks)[client_id] == midnight(30)
+    db.write_now(billing.charge_due, BOOK, midnight(30))
+    assert db.read_now(charged_days) == ["2026-11-29", "2026-11-30"]
+    assert [one.what for one in db.write_now(billing.charge_due, BOOK, midnight(31))] == ["stopped"]
+
+
 def test_little_money_keeps_what_channels_it_can(db: Database) -> None:
     client_id = db.write_now(start, Wanted("48210025", balance="3.00", channels=2, daily="4.00"))
     changes = db.write_now(billing.charge_due, BOOK, midnight(27))
