@@ -233,6 +233,7 @@ _FILLERS: Mapping[Verb, Callable[[Sequence[Word], Vocabulary], Command | Unknown
     "due": slots.due,
     "picture": _picture,
     "balance": lambda rest, known: Balance(slots.client_text(rest, known)),
+    "channels": lambda rest, known: Balance(slots.client_text(rest, known)),
     "topup": slots.top_up,
     "renew": slots.renew,
     "subscribe": subscription_slots.subscribe,

@@ -25,9 +25,9 @@ _ROUNDING = 1e-9
 _TYPO_LETTERS_MIN = 4
 _EXACT_ONLY = frozenset(
     {"yes", "stop", "start", "hello", "language", "unmute", "thanks", "paid", "owes",
-     "why", "note", "snooze", "text", "away", "back", "hours"}
+     "why", "note", "snooze", "text", "away", "back", "hours", "channels"}
 )  # fmt: skip
-"""Never guessed: consent, opt-out, and words too close to something else ("unmute" to "mute")."""
+"""Never guessed: consent, opt-out, and words too close to something else ("unmute" to "mute", "channels" to a name)."""
 
 
 @dataclass(frozen=True, slots=True)

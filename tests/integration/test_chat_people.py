@@ -196,7 +196,8 @@ async def test_a_clients_own_curator_sees_that_client_only_and_no_partner_money(
         assert alfa is not None
         ilze = phone_of(conn, add_curator(conn, "Ilze", client_id=alfa.id))
         assert ilze.ask("balance alfa").template == "replies/client_view"
-        assert ilze.ask("balance").first_line == "*Alfa Dental* ID 48210017"
+        for text in ("balance", "channels", "каналы"):
+            assert ilze.ask(text).text.startswith("*Alfa Dental* ID 48210017\nBalance: €0.00, 5 channels\n"), text
         assert ilze.ask("balance beta").template in ("replies/nothing_found", "replies/unknown")
         for text in ("partner", "topup alfa 100", "renew alfa", "due", "clients", "replenish 100", "owes"):
             assert ilze.ask(text).template == "replies/own_client", text

@@ -18,6 +18,7 @@ WORDS = Words(
                     "due as a picture", "due picture", "image"),
         "balance": ("balance", "bal", "balance of", "how much", "how much has", "how much money", "status", "card",
                     "check", "check balance", "what about", "how is", "when does"),
+        "channels": ("channels", "channels of"),
         "topup": ("topup", "top up", "top-up", "refill", "recharge", "add money", "add funds", "send", "send money",
                   "transfer", "deposit", "fund", "credit"),
         "renew": ("renew", "renewal", "extend", "prolong", "renew subscription", "extend subscription",

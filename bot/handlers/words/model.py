@@ -12,6 +12,7 @@ Verb = Literal[
     "due",
     "picture",
     "balance",
+    "channels",
     "topup",
     "renew",
     "subscribe",
