@@ -17,6 +17,7 @@ from bot.cli.session import Session, session
 from bot.directory.people import Client
 from bot.directory.service import list_clients
 from bot.i18n import date_text, money_text
+from bot.ids import SubscriptionId
 from bot.messaging.template_filters import percent
 from bot.money import Money
 
@@ -53,7 +54,6 @@ def topup(
                 asked_from=None,
                 now=here.now,
                 save=False,
-                subscription_id=SubscriptionId(subscription) if subscription else None,
             )
             return who, made
 
@@ -88,6 +88,7 @@ def renew(
                 asked_from=None,
                 now=here.now,
                 save=False,
+                subscription_id=SubscriptionId(subscription) if subscription else None,
             )
             return who, made
 

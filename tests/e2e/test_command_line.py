@@ -390,6 +390,9 @@ def test_subscriptions_are_created_and_changed(run: Run, filled: Callable[..., A
     status, _, why = run("quote", "upgrade", "48210025", "max")
     assert (status, f"--subscription ID: {first} (pro, till " in why) == (1, True)
     assert filled("quote", "upgrade", "48210025", "max", "--subscription", first)["plan_before"] == "Pro"
+    [other] = [one["id"] for one in filled("clients", "show", "48210025")["subscriptions"] if one["id"] != first]
+    plans = [filled("quote", "renew", "48210025", *which)["plan"] for which in ((), ("--subscription", other))]
+    assert plans == ["pro", "inbox"]
     assert run("subscriptions", "add-channel", "48210025", "pigeon:news", "--yes", "--now")[0] == 1
     assert filled("ledger", "check")["ok"]
 
