@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.alerts import repository
+from bot.alerts import ladder_rows
 from bot.alerts.alert import Due
 from bot.alerts.quiet import DaysOff, next_opening, opening_after
 from bot.alerts.surroundings import Surroundings
@@ -36,12 +36,12 @@ def too_late_later(
     """
     if not env.policy.respect_hours:
         return {}
-    partners = repository.partners_ahead(conn, now, now + _AHEAD_MAX) - set(without)
+    partners = ladder_rows.partners_ahead(conn, now, now + _AHEAD_MAX) - set(without)
     horizons = _horizons(conn, partners if partner_id is None else partners & {partner_id}, now, env)
     if not horizons:
         return {}
     found: dict[ClientId, list[Due]] = {}
-    for client_id, of_partner, zone, rung in repository.rungs_ahead(conn, now, max(horizons.values()), _RUNGS_MAX):
+    for client_id, of_partner, zone, rung in ladder_rows.rungs_ahead(conn, now, max(horizons.values()), _RUNGS_MAX):
         if of_partner in horizons and _ends_at(rung, zone) <= horizons[of_partner]:
             found.setdefault(client_id, []).append(rung)
     return found

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import claims, notifications, repository
+from bot.alerts import claims, hearers, notifications, said_before
 from bot.alerts.alert import WATCHED, Alert
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import moments
@@ -41,10 +41,10 @@ def catch_up(
         if curator.id in people[one.client_id].curators
         and (one.client_id not in taken or taken[one.client_id].curator_id == curator.id)
     ]
-    known = notifications.told_of(conn, [one.id for one in wanted])
+    known = hearers.told_of(conn, [one.id for one in wanted])
     spared = {alert_id: told for (alert_id, curator_id), told in known.items() if curator_id == curator.id}
     unheard = [one for one in wanted if _unheard(one.id, spared, over)]
-    heard = repository.heard_lately(conn, curator.id, {one.client_id for one in unheard}, now, env.policy.cooldowns)
+    heard = said_before.heard_lately(conn, curator.id, {one.client_id for one in unheard}, now, env.policy.cooldowns)
     again = [one for one in unheard if (one.client_id, one.kind, one.stage) in heard]
     waits = moments(conn, [(one, curator.id) for one in unheard if one not in again], now, env)
     notifications.forget_spared(conn, curator.id, [one.id for one in unheard])
@@ -53,6 +53,6 @@ def catch_up(
     return len(waits)
 
 
-def _unheard(alert_id: AlertId, known: dict[AlertId, notifications.Told], over: Collection[str]) -> bool:
+def _unheard(alert_id: AlertId, known: dict[AlertId, hearers.Told], over: Collection[str]) -> bool:
     told = known.get(alert_id)
     return told is None or (told.outcome == "suppressed" and told.reason in over)

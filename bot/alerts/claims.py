@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import holds, notifications, repository
+from bot.alerts import holds, ladder_rows, notifications, repository
 from bot.alerts.alert import Alert
 from bot.alerts.holds import Hold, HoldKind
 from bot.alerts.quiet import end_of_work
@@ -136,7 +136,7 @@ def _end_if_over(conn: Connection, client_id: ClientId, now: datetime) -> None:
 def _until(conn: Connection, found: Alert, curator: Curator, now: datetime, env: Surroundings) -> datetime:
     following = [
         rung.due_at
-        for rung in repository.next_due(conn, found.client_id)
+        for rung in ladder_rows.next_due(conn, found.client_id)
         if rung.due_at > now and rung.cycle == found.cycle
     ]
     if found.stage > _LAST_STAGES and following:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from bot.alerts import notifications, repository
+from bot.alerts import hearers, notifications, repository
 from bot.alerts.alert import Kind
 from bot.alerts.fingerprint import message_key
 from bot.alerts.surroundings import Surroundings
@@ -79,7 +79,7 @@ def tell_latecomers(
     about: CuratorId | None = None,
 ) -> None:
     """Tell of an open concern those of these people who have not heard of it: they joined, agreed or came back."""
-    heard = {who for _, who in notifications.told_of(conn, [alert_id])}
+    heard = {who for _, who in hearers.told_of(conn, [alert_id])}
     late = [one for one in people if one.id not in heard]
     if not late:
         return

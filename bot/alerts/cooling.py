@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.alerts import catching_up, notifications, repository
+from bot.alerts import catching_up, hearers, repository, said_before
 from bot.alerts.alert import Alert
 from bot.alerts.rules import says_more
 from bot.alerts.surroundings import Surroundings
@@ -18,11 +18,11 @@ _PAIRS_MAX = 500
 
 def tell_cooled(conn: Connection, *, now: datetime, env: Surroundings) -> int:
     """Have open alerts whose cooldown is over told with this scan; returns to how many people."""
-    spared = notifications.spared(conn, _COOLDOWN, _PAIRS_MAX)
+    spared = hearers.spared(conn, _COOLDOWN, _PAIRS_MAX)
     client_ids = {one.client_id for one, _ in spared}
     if not client_ids:
         return 0
-    cooling = repository.said_lately(conn, client_ids, now, env.policy.cooldowns)
+    cooling = said_before.said_lately(conn, client_ids, now, env.policy.cooldowns)
     beside = repository.open_of_clients(conn, client_ids)
     over: dict[CuratorId, list[Alert]] = defaultdict(list)
     for one, curator_id in spared:

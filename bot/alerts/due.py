@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.alerts.alert import Kind
-from bot.alerts.ladders import paid_through
+from bot.alerts.stopped import paid_through
 from bot.alerts.surroundings import Surroundings
 from bot.billing.local_day import first_instant, local_date
 from bot.billing.standing import Standing

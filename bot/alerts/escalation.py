@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.alerts import notifications
+from bot.alerts import hearers, notifications
 from bot.alerts.quiet import send_at
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import deadline
@@ -22,7 +22,7 @@ def escalate(conn: Connection, *, now: datetime, env: Surroundings) -> int:
     Only who is not told because the client is assigned to somebody else; each of them at an hour that fits.
     """
     since = now - timedelta(hours=env.policy.escalate_after_hours)
-    silent = notifications.left_alone(conn, _FROM_STAGE, since, _CHUNK)
+    silent = hearers.left_alone(conn, _FROM_STAGE, since, _CHUNK)
     if not silent:
         return 0
     people = directory.curators_by_id(conn, {curator_id for _, curator_id in silent})

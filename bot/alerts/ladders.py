@@ -3,19 +3,19 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import islice
 
 from sqlalchemy import Connection
 
-from bot.alerts import claims, holds, notifications, repository
+from bot.alerts import claims, holds, ladder_rows, notifications, repository, said_before
 from bot.alerts.alert import WATCHED, Alert, Due, Kind
 from bot.alerts.facts import outlook
 from bot.alerts.policy import Policy
 from bot.alerts.rules import Hours, ladder, not_said_before
+from bot.alerts.stopped import paid_through
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.unraised import gone, unraised
-from bot.billing.standing import Standing
 from bot.billing.standings import standings
 from bot.directory import service as directory
 from bot.directory.people import Client
@@ -46,10 +46,10 @@ def rebuild(
     settled: dict[ClientId, Settled] = {}
     for client_ids in chunks(list(reasons)):
         rungs = _ladders(conn, client_ids, now, env)
-        said = repository.said(conn, client_ids)
+        said = said_before.said(conn, client_ids)
         fresh = {one: (partner, not_said_before(due, said.get(one, {}))) for one, (partner, due) in rungs.items()}
         _note_gone(conn, client_ids, fresh, reasons, now)
-        repository.replace_ladders(conn, fresh)
+        ladder_rows.replace_ladders(conn, fresh)
         for client_id, over in _over(conn, {one: due for one, (_, due) in rungs.items()}, now).items():
             settle(conn, over, reasons[client_id], now)
             settled[client_id] = Settled(tuple(over), _is_short(rungs[client_id][1], now))
@@ -64,7 +64,7 @@ def _note_gone(
     now: datetime,
 ) -> None:
     """Keep what had come due since the last scan and is over already."""
-    before = repository.rungs_reached(conn, client_ids, now)
+    before = ladder_rows.rungs_reached(conn, client_ids, now)
     notes = [
         unraised(fresh[client_id][0], client_id, rung, reached, reasons[client_id], now)
         for client_id, reached in before.items()
@@ -114,12 +114,6 @@ def _ladders(
         )
         for client_id, standing in known.items()
     }
-
-
-def paid_through(conn: Connection, known: Mapping[ClientId, Standing]) -> dict[ClientId, date]:
-    """Of clients with stopped channels: the last day these paid for by themselves."""
-    stopped = [client_id for client_id, standing in known.items() if standing.stopped]
-    return repository.paid_through(conn, stopped) if stopped else {}
 
 
 def _over(conn: Connection, ladders: Mapping[ClientId, Sequence[Due]], now: datetime) -> dict[ClientId, list[Alert]]:

@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.alerts import notifications, repository
+from bot.alerts import ladder_rows, notifications, repository, said_before
 from bot.alerts.alert import Alert, Due, Kind
 from bot.alerts.facts import snapshot
 from bot.alerts.fingerprint import alert_key
-from bot.alerts.ladders import paid_through
 from bot.alerts.report import ScanReport
 from bot.alerts.repository import UNSAID
 from bot.alerts.rules import pick
+from bot.alerts.stopped import paid_through
 from bot.alerts.surroundings import Surroundings
 from bot.alerts.timing import moments
 from bot.alerts.unraised import LASTS_LONGER, due_facts, gone, unraised
@@ -72,7 +72,7 @@ def raise_due(
     """
     found = plan(conn, due, now=now, env=env, declined=declined)
     news = repository.insert_alerts(conn, found.alerts)
-    repository.delete_rungs(conn, due)
+    ladder_rows.delete_rungs(conn, due)
     raised = _only(found, news)
     notifications.insert_waiting(conn, moments(conn, raised.told, now, env), now)
     silent = [(alert.id, curator_id, why) for alert, curator_id, why in raised.suppressed]
@@ -136,7 +136,7 @@ def _alerts(
     clients = directory.clients_by_id(conn, due)
     stopped = paid_through(conn, known)
     open_rungs = repository.open_rungs(conn, due)
-    cooling = repository.said_lately(conn, due, now, env.policy.cooldowns)
+    cooling = said_before.said_lately(conn, due, now, env.policy.cooldowns)
     forget_after = timedelta(days=env.policy.forget_after_days)
     alerts: list[Alert] = []
     unsaid: dict[AlertId, str] = {}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.alerts import notifications, repository
+from bot.alerts import hearers, notifications, repository, said_before
 from bot.alerts.alert import Alert, Due, Kind
 from bot.alerts.facts import snapshot
 from bot.alerts.fingerprint import alert_key
@@ -32,11 +32,11 @@ def tell_recovered(conn: Connection, settled: Mapping[ClientId, Settled], *, now
     wanted = {client_id: found for client_id, found in fine.items() if found}
     if not wanted:
         return
-    lately = repository.said_lately(conn, wanted, now, {Kind.RECOVERED: _ONCE_IN})
+    lately = said_before.said_lately(conn, wanted, now, {Kind.RECOVERED: _ONCE_IN})
     known = standings(conn, wanted, now, env.book)
     clients = directory.clients_by_id(conn, wanted)
     for client_id, before in wanted.items():
-        people = notifications.told_already(conn, [one.id for one in before])
+        people = hearers.told_already(conn, [one.id for one in before])
         if not people or lately.get(client_id):
             continue
         rung = Due(Kind.RECOVERED, 0, before[0].id, now)

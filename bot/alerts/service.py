@@ -13,8 +13,9 @@ from bot.alerts import (
     claims,
     cooling,
     escalation,
+    hearers,
+    ladder_rows,
     ladders,
-    notifications,
     raising,
     receipts,
     recovery,
@@ -80,8 +81,8 @@ def scan(
     braked = brake.look(conn, now=now, env=env)
     held = [one for one in braked.held if partner_id in (None, one)]
     report = ScanReport(held=sum(braked.held[one] for one in held))
-    while client_ids := repository.clients_due(conn, now, min(limit or CHUNK, CHUNK), partner_id, held):
-        due = repository.rungs_reached(conn, client_ids, now)
+    while client_ids := ladder_rows.clients_due(conn, now, min(limit or CHUNK, CHUNK), partner_id, held):
+        due = ladder_rows.rungs_reached(conn, client_ids, now)
         raised = raising.raise_due(conn, due, now=now, env=env, declined=braked.declined)
         report += raised.report(len(client_ids))
         if limit is not None and report.clients >= limit:
@@ -142,7 +143,7 @@ def catch_up(
 
 def told_together(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> list[Alert]:
     """What a person was told of in one message, by the alert that its button names; the most urgent first."""
-    return sorted(notifications.told_with(conn, alert_id, curator_id), key=urgency)
+    return sorted(hearers.told_with(conn, alert_id, curator_id), key=urgency)
 
 
 def _reasons(changes: list[Changed]) -> Mapping[ClientId, str]:
@@ -166,9 +167,9 @@ def _rank(change: Changed) -> int:
 def _rehearsal(conn: Connection, now: datetime, env: Surroundings, partner_id: PartnerId | None) -> ScanReport:
     report = ScanReport()
     told: set[CuratorId] = set()
-    everybody = repository.clients_due(conn, now, 1_000_000, partner_id)
+    everybody = ladder_rows.clients_due(conn, now, 1_000_000, partner_id)
     for client_ids in ladders.chunks(everybody):
-        due = repository.rungs_reached(conn, client_ids, now)
+        due = ladder_rows.rungs_reached(conn, client_ids, now)
         found = raising.plan(conn, due, now=now, env=env)
         report += found.report(len(client_ids))
         told |= {curator_id for _, curator_id in found.told}

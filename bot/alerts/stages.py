@@ -7,7 +7,7 @@ from typing import Literal
 
 from bot.alerts.alert import Alert, Kind
 from bot.alerts.foretelling import Foretold
-from bot.alerts.notifications import Told
+from bot.alerts.hearers import Told
 from bot.alerts.repository import UNRAISED, UNSAID
 from bot.alerts.unraised import LASTS_LONGER
 from bot.messaging.error_words import failure_words, meaning

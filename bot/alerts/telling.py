@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bot.alerts import notifications, repository
+from bot.alerts import hearers, ladder_rows, notifications
 from bot.alerts.alert import Alert, Kind
 from bot.alerts.digest import Digest, digest
 from bot.alerts.fingerprint import message_key
@@ -119,9 +119,8 @@ def _tell_one(conn: Connection, curator: Curator, alerts: list[Alert], now: date
     told = digest(alerts)
     key = _key(conn, told.first.id, curator.id)
     partner = directory.get_partner(conn, curator.partner_id).name
-    outgoing = replace(
-        _outgoing(told, curator, partner, now, key), expires_at=repository.next_stage_at(conn, alerts, now)
-    )
+    followed_at = ladder_rows.next_stage_at(conn, alerts, now)
+    outgoing = replace(_outgoing(told, curator, partner, now, key), expires_at=followed_at)
     delivery_id = outbox.enqueue(conn, outgoing, sender=env.sender, now=now, jobs=env.jobs)
     notifications.mark_sent(conn, curator.id, [one.id for one in alerts], delivery_id, now)
     return ScanReport(messages=0 if delivery_id is None else 1)
@@ -129,7 +128,7 @@ def _tell_one(conn: Connection, curator: Curator, alerts: list[Alert], now: date
 
 def _key(conn: Connection, alert_id: AlertId, curator_id: CuratorId) -> str:
     """Another one for each message about the same that went before and was put off, or that was taken back."""
-    key = message_key(alert_id, curator_id, notifications.told_before(conn, alert_id, curator_id))
+    key = message_key(alert_id, curator_id, hearers.told_before(conn, alert_id, curator_id))
     while (gone := outbox.cancelled_under(conn, key)) is not None:
         key = message_key(alert_id, curator_id, gone)
     return key

@@ -7,12 +7,12 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bot.alerts import holds, notifications, repository
+from bot.alerts import hearers, holds, ladder_rows, repository
 from bot.alerts.alert import WATCHED, Due, Kind
 from bot.alerts.brake import is_held
 from bot.alerts.foretelling import Foretold, Turns, batches, foretell, turns_of
+from bot.alerts.hearers import Told
 from bot.alerts.holds import Hold, HoldKind
-from bot.alerts.notifications import Told
 from bot.alerts.stages import Stage, Verdict, stages_of, stages_to_come
 from bot.alerts.surroundings import Surroundings
 from bot.directory import service as directory
@@ -90,7 +90,7 @@ def why(
         if one.follows(client_id) and (clients_own or one.client_id is None)
     ]
     turns = turns_of(conn, people, now)
-    rungs = repository.next_due(conn, client_id)
+    rungs = ladder_rows.next_due(conn, client_id)
     reached = [one for one in rungs if one.due_at <= now]
     soon = foretell(conn, client, reached, people, turns, at=now, env=env) if reached else {}
     coming = _coming(conn, client, [one for one in rungs if one.due_at > now], people, turns, env)
@@ -112,7 +112,7 @@ def _known(
 ) -> dict[CuratorId, list[Stage]]:
     """What every stage that was raised came to for each of these people, the last one first."""
     alerts = repository.alerts_of_client(conn, client_id, _ALERTS_MAX)
-    told = notifications.told_of(conn, [one.id for one in alerts])
+    told = hearers.told_of(conn, [one.id for one in alerts])
     silent = {
         who: reason.value
         for who, reason in directory.recipients(conn, [client_id], turns.now)[client_id].suppressed.items()
