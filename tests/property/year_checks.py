@@ -5,6 +5,7 @@ jobs. `test_alert_year_oceans` and `test_alert_year_land` play half of the world
 """
 
 import os
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
@@ -170,6 +171,29 @@ class YearChecks:
             if local.isoweekday() not in _WORKDAYS.get(name, range(1, 6)):
                 assert deadlines.get(message.id, at) <= _next_opening(name, at, zone), (name, local, message.template)
 
+    def test_whoever_is_told_is_told_before_it_happens(self, played: tuple[Year, "Ledger"]) -> None:
+        """What announces an end reaches each person before it, unless they slept all the time that was left."""
+        year, ledger = played
+        names = {person: name for name, person in year.people.items()}
+        zones = {life.client_id: life.zone for life in year.lives}
+        messages = {one.id: one for one in ledger.messages}
+        early = 0
+        for row in ledger.alerts.values():
+            if row.kind not in ("ending", "running_out") or not row.facts["last_day"]:
+                continue
+            ends = at_local(datetime.fromisoformat(row.facts["last_day"]).date() + DAY, time(), zones[row.client_id])
+            for person, note in ledger.told[row.id].items():
+                if note.outcome != "sent":
+                    continue
+                assert note.delivery_id in messages, (person, row)
+                message = messages[note.delivery_id]
+                went = max(message.created_at, message.not_before)
+                name = names[CuratorId(person)]
+                zone = year.zones.get(name) or zones[row.client_id]
+                assert went < ends or _slept(name, row.raised_at, ends, zone, year.steps), (name, went, ends, row)
+                early += went < ends
+        assert early > len(ledger.due)
+
     def test_the_same_is_told_to_nobody_twice(self, played: tuple[Year, "Ledger"]) -> None:
         """Each client, person, rule, stage and cycle at most once; a balance on the edge once a level and week,
         counted from when it was raised or, if it came back too soon and stayed, from when it was told."""
@@ -213,3 +237,12 @@ def _next_opening(name: str, at: datetime, zone: str) -> datetime:
     while day.isoweekday() not in _WORKDAYS.get(name, range(1, 6)):
         day += DAY
     return at_local(day, _OPENS.get(name, time(9)), zone)
+
+
+def _slept(name: str, raised: datetime, ends: datetime, zone: str, steps: Sequence[datetime]) -> bool:
+    """Whether nobody looked at clients in a person's waking hours between these two moments."""
+    opens = _OPENS.get(name, time(9))
+    return not any(
+        opens <= one.astimezone(ZoneInfo(zone)).time() < time(20)
+        for one in steps[bisect_left(steps, raised) : bisect_left(steps, ends)]
+    )
