@@ -46,7 +46,7 @@ class Balance:
 
 def check(conn: Connection, partner_id: PartnerId | None = None, *, chain: bool = True) -> LedgerReport:
     """Check the books of one partner, or of all; without the hash `chain` it is a matter of sums."""
-    sums = (_balances_wrong, _holds_wrong, _transactions_wrong, _postings_wrong, _transfers_wrong)
+    sums = (_balances_wrong, _holds_wrong, _transactions_wrong, _postings_wrong, _postings_alone, _transfers_wrong)
     checks = (*sums, sealing.broken) if chain else sums
     problems = itertools.chain.from_iterable(one(conn, partner_id) for one in checks)
     found = tuple(itertools.islice(problems, PROBLEMS_MAX))
@@ -145,6 +145,18 @@ def _postings_wrong(conn: Connection, partner_id: PartnerId | None) -> Iterator[
             f"transaction {row.transaction_id} ({row.key}), posting {row.n}: {row.amount} {row.currency} "
             f"from {row.from_id} to {row.to_id} cannot be"
         )
+
+
+def _postings_alone(conn: Connection, partner_id: PartnerId | None) -> Iterator[str]:
+    """A posting whose transaction is not there: nobody's, so that it is named whoever's books are checked."""
+    query = (
+        select(posting)
+        .outerjoin(ledger_transaction, ledger_transaction.c.id == posting.c.transaction_id)
+        .where(ledger_transaction.c.id.is_(None))
+        .order_by(posting.c.transaction_id, posting.c.n)
+    )
+    for row in conn.execute(query):
+        yield f"posting {row.n} of {row.transaction_id}: {row.amount} {row.currency} belong to no transaction"
 
 
 def _transfers_wrong(conn: Connection, partner_id: PartnerId | None) -> Iterator[str]:

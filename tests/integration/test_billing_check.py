@@ -385,6 +385,23 @@ def wrong_sums(conn: Connection, partner_id: PartnerId) -> set[str]:
     }
 
 
+def test_a_posting_of_no_transaction_is_named(db: Database) -> None:
+    """It moves no balance, so that no sum would tell."""
+
+    def unit(conn: Connection) -> None:
+        plain_books(conn, NORD)
+        unguarded(conn)
+        own = accounts_of(conn, NORD)
+        line = {"transaction_id": "gone", "n": 1, "from_id": own["partner EUR"], "to_id": own["client EUR"]}
+        conn.execute(insert(tables.posting), line | {"currency": "EUR", "amount": 5})
+        for asked in (None, NORD, SUED):
+            assert billing.check(conn, asked).problems == ("posting 1 of gone: 5 EUR belong to no transaction",)
+        raise TakenBack
+
+    with pytest.raises(TakenBack):
+        db.write_now(unit)
+
+
 def test_each_sum_that_is_wrong_is_named_with_its_partner_and_nothing_else(db: Database) -> None:
     def unit(conn: Connection) -> None:
         for partner_id in (NORD, SUED):
