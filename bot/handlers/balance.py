@@ -81,6 +81,7 @@ def _facts(ctx: Context, client: Client, found: Standing) -> dict[str, Any]:
         "plan": known.title if known else found.plan,
         "ends_on": found.next_end.isoformat() if found.next_end else None,
         "ended_on": found.ended_on.isoformat() if found.ended_on else None,
+        "others": max(sum(one.channels > 0 and one.state != "closed" for one in found.subscriptions) - 1, 0),
         "runs_out_on": found.runs_out_on.isoformat() if found.runs_out_on else None,
         "by_use": band_facts(found.by_use),
         "months": found.renewal_months,

@@ -143,7 +143,9 @@ async def test_renewing_asks_which_of_several_unless_an_alert_says_it(db: Databa
     def story(conn: Connection) -> None:
         anna, client_id = world(conn, ALFA)
         billing.set_channels(conn, RIGA, client_id, [("vk", "shop")], None, False, anna.now)
+        assert "\nSubscription: Inbox, till Thu 3 Dec 2026\n" in anna.ask("balance alfa").text
         anna.tap(anna.ask("subscribe alfa pro 1m"), "Confirm")
+        assert "\nSubscription: Inbox, till Thu 3 Dec 2026, and 1 more\n" in anna.ask("balance alfa").text
         assert len(subscriptions(conn, client_id, anna)) == 2
         which = anna.ask("renew alfa")
         assert which.text.splitlines() == [
