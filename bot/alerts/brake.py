@@ -11,14 +11,16 @@ from bot.alerts.alert import WATCHED, Kind
 from bot.alerts.concern import Concern, keep, tell_latecomers
 from bot.alerts.policy import Brake
 from bot.alerts.surroundings import Surroundings
+from bot.alerts.timing import AHEAD
 from bot.alerts.unreachable import unreachable
+from bot.billing.local_day import first_instant, local_date
 from bot.directory import service as directory
 from bot.directory.people import Curator, Role
 from bot.errors import UserError
 from bot.ids import AlertId, CuratorId, PartnerId
 from bot.messaging import outbox
 from bot.storage.reading import Reading
-from bot.storage.tables import alert, alert_due, delivery, notification
+from bot.storage.tables import alert, alert_due, client, delivery, notification
 
 RELEASED, DECLINED = "released", "declined"
 """What a question was settled by: everybody is told, nobody is told of what was due until then."""
@@ -163,11 +165,27 @@ def _ask(conn: Connection, partner_id: PartnerId, count: int, now: datetime, env
         keep(conn, partner_id, Kind.BRAKE, [unasked], [], now=now, env=env)
         return False
     if known is None:
-        question = Concern(Kind.BRAKE, f"{_SUBJECT}:{now.isoformat()}", {"count": count})
+        first_end = _first_end(conn, partner_id, now)
+        question = Concern(Kind.BRAKE, f"{_SUBJECT}:{now.isoformat()}", {"count": count}, too_late=first_end)
         keep(conn, partner_id, Kind.BRAKE, [question], owners, now=now, env=env)
     else:
         tell_latecomers(conn, known, owners, now=now, env=env)
     return True
+
+
+def _first_end(conn: Connection, partner_id: PartnerId, now: datetime) -> datetime | None:
+    """When the first of what is held back ends, as far as that is still to come."""
+    query = (
+        select(alert_due.c.stage, alert_due.c.due_at, client.c.time_zone)
+        .join(client, client.c.id == alert_due.c.client_id)
+        .where(alert_due.c.partner_id == partner_id, alert_due.c.due_at <= now)
+        .where(alert_due.c.kind.in_([kind.value for kind in AHEAD]))
+    )
+    ends = (
+        first_instant(local_date(row.due_at, row.time_zone) + timedelta(days=row.stage + 1), row.time_zone)
+        for row in conn.execute(query)
+    )
+    return min((one for one in ends if one > now), default=None)
 
 
 def _owners(conn: Connection, partner_id: PartnerId, now: datetime, env: Surroundings) -> list[Curator]:

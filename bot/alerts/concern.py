@@ -31,7 +31,8 @@ _ACTIONS: Mapping[Kind, tuple[str, ...]] = {Kind.BRAKE: ("release", "decline")}
 class Concern:
     """`subject` tells two of a kind apart: a currency, a person, a day. `news`: told once, and nothing is left to do.
 
-    `about` is the curator it is about, who is not told.
+    `about` is the curator it is about, who is not told. `too_late`: when it is too late to hear of it, so that a
+    day off is no reason to wait.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Concern:
     facts: Mapping[str, Any]
     news: bool = False
     about: CuratorId | None = None
+    too_late: datetime | None = None
 
 
 def keep(
@@ -144,7 +146,7 @@ def _tell(
     for person in people:
         if person.address is None or person.id == one.about:
             continue
-        outgoing = _outgoing(alert_id, partner_id, one, person, polite(person, now, env))
+        outgoing = _outgoing(alert_id, partner_id, one, person, polite(person, now, env, one.too_late))
         delivery_id = outbox.enqueue(conn, outgoing, sender=env.sender, now=now, jobs=env.jobs)
         if delivery_id is not None:
             told[person.id] = delivery_id

@@ -43,9 +43,10 @@ def moments(
     return found
 
 
-def polite(person: Curator, now: datetime, env: Surroundings) -> datetime:
-    """When a person is told of what is neither an alert with an end nor an answer."""
-    return send_at(person, now, None, env.policy.is_day_off) if env.policy.respect_hours else now
+def polite(person: Curator, now: datetime, env: Surroundings, too_late: datetime | None = None) -> datetime:
+    """When a person is told of what is neither an alert with an end nor an answer; on a day off only where the next
+    working day is `too_late`."""
+    return send_at(person, now, too_late, env.policy.is_day_off) if env.policy.respect_hours else now
 
 
 def deadline(alert: Alert) -> datetime | None:

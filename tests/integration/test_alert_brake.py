@@ -1,7 +1,7 @@
 """The brake: an owner is asked before far more than usual is told; yes, no, nobody to ask, the question lost."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -89,6 +89,29 @@ async def test_a_no_does_not_hold_for_what_comes_after_it(db: Database) -> None:
         assert report.suppressed["declined"] == 5
         report = alerts.scan(conn, now=later, env=BRAKING)
         assert [one.template for one in messages(conn, owner)][-1] == "alerts/ending"
+
+    await db.write(story)
+
+
+@pytest.mark.parametrize(
+    ("ends", "asked_at"),
+    [(date(2026, 11, 29), "2026-11-28T07:00"), (date(2026, 12, 5), "2026-11-30T07:00")],
+    ids=["too late on Monday", "early enough on Monday"],
+)
+async def test_an_owner_is_asked_at_the_weekend_only_where_monday_is_too_late(
+    db: Database, ends: date, asked_at: str
+) -> None:
+    """A table that comes on Saturday before dawn."""
+    saturday = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
+    env = replace(BRAKING, policy=replace(BRAKING.policy, respect_hours=True))
+
+    def story(conn: Connection) -> None:
+        add_partner(conn)
+        owner = add_curator(conn, "Olga", role="owner")
+        crowd(conn, ends=ends)
+        assert alerts.scan(conn, now=saturday, env=env).held == 5
+        (asked,) = messages(conn, owner)
+        assert asked.not_before == datetime.fromisoformat(asked_at).replace(tzinfo=UTC)
 
     await db.write(story)
 
