@@ -22,6 +22,7 @@ TAPPED_OTHERWISE = {"both": "confirm", "only": "confirm", "agree": "consent", "r
 """Buttons whose payload has another verb than their own name."""
 NOT_BY_CHAT = {
     "bad_usage_key",
+    "balance_reaches",
     "key_conflict",
     "unknown_program",
     "usage_ahead",
