@@ -41,8 +41,6 @@ class Reading:
         """Execute it and read all of its rows."""
         if conn.dialect.name != "sqlite":
             return conn.execute(self._statement, given).all()
-        if not conn.in_transaction():
-            conn.begin()
         return self._on_sqlite.read(conn, given)
 
     def one(self, conn: Connection, **given: Any) -> Any:
@@ -119,7 +117,7 @@ class _Rows:
     converts: Sequence[tuple[int, Callable[[Any], Any]]]
 
     def read(self, conn: Connection, given: Mapping[str, Any]) -> list[Any]:
-        cursor = conn.connection.cursor()
+        cursor = cursor_of(conn)
         cursor.execute(*self.form.bound(given))
         found = cursor.fetchall()
         return [self._converted(row) for row in found] if self.converts else [self.row(*row) for row in found]
@@ -129,6 +127,13 @@ class _Rows:
         for place, convert in self.converts:
             values[place] = convert(values[place])
         return self.row(*values)
+
+
+def cursor_of(conn: Connection) -> Any:
+    """SQLite's own cursor, inside of a transaction: begun here, as the layer does, when the caller has begun none."""
+    if not conn.in_transaction():
+        conn.begin()
+    return conn.connection.cursor()
 
 
 def _padded(length: int) -> int:

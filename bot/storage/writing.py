@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, Update
 
-from bot.storage.reading import Form, form_of
+from bot.storage.reading import Form, cursor_of, form_of
 
 
 class Writing:
@@ -27,7 +27,7 @@ class Writing:
         """Execute it; how many rows it met."""
         if conn.dialect.name != "sqlite":
             return conn.execute(self._statement, given).rowcount
-        cursor = conn.connection.cursor()
+        cursor = cursor_of(conn)
         cursor.execute(*self._on_sqlite.bound(given))
         return int(cursor.rowcount)
 
@@ -40,7 +40,7 @@ class Writing:
             return
         form = self._on_sqlite
         text = form.bound(rows[0])[0]
-        conn.connection.cursor().executemany(text, [form.bound(row)[1] for row in rows])
+        cursor_of(conn).executemany(text, [form.bound(row)[1] for row in rows])
 
     @cached_property
     def _on_sqlite(self) -> Form:

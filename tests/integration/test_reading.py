@@ -1,6 +1,6 @@
 """Reads that go straight to the driver: the same rows and values on both databases, for lists of any length."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -19,6 +19,11 @@ _BY_ID = Reading(
     )
     .order_by(alert.c.id)
     .limit(bindparam("most"))
+)
+_OTHERS = Reading(
+    select(alert.c.id, alert.c.facts, alert.c.raised_at)
+    .where(alert.c.id.not_in(bindparam("ids", expanding=True)), alert.c.raised_at <= bindparam("now"))
+    .order_by(alert.c.id)
 )
 _COUNT = Reading(select(alert.c.kind, func.count().label("many")).group_by(alert.c.kind))
 
@@ -64,6 +69,27 @@ async def test_lists_of_any_length_and_none_at_all(db: Database) -> None:
             assert found == [one for one in ids if one != "5"]
         assert [row.id for row in _BY_ID.rows(conn, ids=["0", "1", "2"], now=NOW, most=2)] == ["0", "1"]
         assert _BY_ID.one(conn, ids=["0"], now=datetime(2020, 1, 1, tzinfo=UTC), most=1) is None
+
+    await db.write(story)
+
+
+async def test_reads_what_the_layer_reads_for_long_lists_quotes_microseconds_and_other_offsets(db: Database) -> None:
+    moment = datetime(2026, 11, 26, 12, 30, 0, 1, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+    odd = ["", "O'Brien", 'a"b', "Jānis 🙂", "%s ?", ":ids", "(?, ?)", "NULL"]
+
+    def story(conn: Connection) -> None:
+        _world(conn)
+        columns = {"partner_id": RIGA, "kind": "odd", "stage": 0, "cycle": "", "state": "open", "raised_at": moment}
+        rows = [{"id": one, "key": f"odd {n}", "facts": {"q": one}, **columns} for n, one in enumerate(odd)]
+        assert len(insert_if_absent(conn, alert, rows)) == len(odd)
+        assert len(_OTHERS.rows(conn, ids=[], now=moment)) == len(odd)
+        assert _OTHERS.rows(conn, ids=[], now=moment - timedelta(microseconds=1)) == []
+        for ids in ([], ["1"], odd, [*odd, "1", *map(str, range(10, 1000))], [*odd[:3], *map(str, range(5, 5002))]):
+            for now in (moment, NOW):
+                query = select(alert.c.id, alert.c.facts, alert.c.raised_at).order_by(alert.c.id)
+                query = query.where(alert.c.id.not_in(ids), alert.c.raised_at <= now)
+                wanted = [tuple(row) for row in conn.execute(query)]
+                assert [tuple(row) for row in _OTHERS.rows(conn, ids=ids, now=now)] == wanted
 
     await db.write(story)
 

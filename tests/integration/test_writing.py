@@ -47,6 +47,14 @@ async def test_one_statement_for_a_list_of_any_length_says_how_many_rows_it_met(
     await db.write(story)
 
 
+def test_a_write_before_anything_was_begun_can_be_taken_back(db: Database) -> None:
+    people = db.write_now(_world)
+    with db._store.engine.connect() as conn:
+        _DROP.run(conn, people=people)
+        conn.rollback()
+    assert db.read_now(_held, people) == [0, 0, 0]
+
+
 async def test_one_statement_for_each_of_many_sets_of_values(db: Database) -> None:
     def story(conn: Connection) -> None:
         people = _world(conn)
