@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 60.0
 _AGAIN = timedelta(hours=1)
 _TIMEOUT_SECONDS = 10.0
+_UNHEARD = (httpx.HTTPError, httpx.InvalidURL)
+"""An address that is none must not end the looking: nobody would hear of anything any more."""
 _DATABASE = Alarm(
     "database", "the database cannot be read", "check that it runs and has room; the log line beside this says why"
 )
@@ -133,7 +135,7 @@ class Operations:
         try:
             async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as wire:
                 (await wire.post(url, json=body)).raise_for_status()
-        except httpx.HTTPError as error:
+        except _UNHEARD as error:
             log.error("alarm.not_posted", alarm=alarm.name, error=type(error).__name__)
             return False
         return True
@@ -144,7 +146,7 @@ class Operations:
         try:
             async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as wire:
                 (await wire.get(self._settings.heartbeat_url)).raise_for_status()
-        except httpx.HTTPError as error:
+        except _UNHEARD as error:
             log.warning("heartbeat.not_heard", error=type(error).__name__)
 
 

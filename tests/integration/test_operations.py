@@ -70,6 +70,17 @@ async def test_an_alarm_that_the_webhook_did_not_take_is_offered_again(db: Datab
     assert hook.call_count == 3
 
 
+async def test_addresses_with_a_line_break_do_not_end_the_looking(db: Database) -> None:
+    """As they come out of a file or a copied variable."""
+    await db.write(late)
+    settings, registry = OperationsSettings(webhook_url=f"{HOOK}\n", heartbeat_url=f"{BEAT}\n"), CollectorRegistry()
+    clock = ManualClock(NOW + timedelta(minutes=11))
+    watching = Operations(db, clock, settings, registry, canary=OFF, speaks=True)
+    await watching.look()
+    await watching.look()
+    assert registry.get_sample_value("curatorbot_alarms_total", {"alarm": "alerts_late"}) == 1
+
+
 @respx.mock
 async def test_messages_that_all_fail_are_an_alarm_although_nothing_is_late(db: Database) -> None:
     def failing(conn: Connection) -> None:
