@@ -145,6 +145,16 @@ def test_the_state_of_a_subscription_is_by_the_clients_calendar() -> None:
     assert [one.state for one in found] == ["active", "unpaid", "ended", "closed", "ended"]
 
 
+def test_a_subscription_that_was_given_up_has_no_price_of_renewing() -> None:
+    """Though its channels are still known as its own; one that has ended has one."""
+    channels = (channel("a", ENDED), channel("b", CLOSED))
+    found = standing_of(held(ENDED, CLOSED, channels=channels), BOOK, NOW).subscriptions
+    assert [(one.state, one.channels, one.renewal) for one in found] == [
+        ("ended", 1, euro("162.00")),
+        ("closed", 1, None),
+    ]
+
+
 def test_an_unpaid_one_without_an_amount_costs_nothing() -> None:
     assert standing_of(held(replace(WAITS, due_minor=None)), BOOK, NOW).unpaid == euro("0.00")
 
