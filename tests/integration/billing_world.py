@@ -122,6 +122,14 @@ def give(conn: Connection, amount: Money, *, partner_id: PartnerId = NORD, key: 
     billing.deposit(conn, partner_id, amount, reason="bank transfer", by="operator", key=key, now=NOW)
 
 
+def start(conn: Connection, wanted: Wanted = ALFA, money: str = "1200.00") -> ClientId:
+    """A partner with two curators, so much euro and one client; that client."""
+    add_partner(conn)
+    client_id = add_client(conn, wanted)
+    give(conn, euro(money))
+    return client_id
+
+
 def ask_top_up(conn: Connection, client_id: ClientId, amount: Money, *, now: datetime = NOW) -> Quote:
     """Anna asks to top up."""
     return billing.quote_top_up(

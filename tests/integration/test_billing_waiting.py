@@ -10,7 +10,6 @@ from bot.billing.changed import Changed
 from bot.billing.transfers import Transfer
 from bot.clock import ManualClock
 from bot.errors import UserError
-from bot.ids import ClientId
 from bot.storage.engine import Database
 from tests.integration.billing_world import (
     ALFA,
@@ -22,24 +21,14 @@ from tests.integration.billing_world import (
     BORISES,
     NORD,
     NOW,
-    Wanted,
-    add_client,
-    add_partner,
     ask_renewal,
     ask_top_up,
     balance_of,
     euro,
-    give,
     partner_money,
     say_yes,
+    start,
 )
-
-
-def start(conn: Connection, wanted: Wanted = ALFA, money: str = "1200.00") -> ClientId:
-    add_partner(conn)
-    client_id = add_client(conn, wanted)
-    give(conn, euro(money))
-    return client_id
 
 
 def undo(conn: Connection, transfer_id: str, clock: ManualClock) -> Transfer:
