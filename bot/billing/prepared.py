@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Delete, Insert, Select, Update
 from sqlalchemy.engine import Dialect
 
+from bot.storage.reading import cursor_of
+
 Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
 Values = Mapping[str, Any]
 
@@ -47,7 +49,7 @@ class Prepared:
         """Execute a SELECT and read all of its rows."""
         form = self._form(conn)
         if conn.dialect.name == "sqlite":
-            cursor = conn.connection.cursor()
+            cursor = cursor_of(conn)
             cursor.execute(form.sql, form.bind(given))
             return cursor.fetchall()
         return conn.exec_driver_sql(form.sql, form.bind(given)).all()
@@ -59,7 +61,7 @@ class Prepared:
         form = self._form(conn)
         bound = [form.bind(one) for one in given]
         if conn.dialect.name == "sqlite":
-            conn.connection.cursor().executemany(form.sql, bound)
+            cursor_of(conn).executemany(form.sql, bound)
         else:
             conn.exec_driver_sql(form.sql, bound)
 

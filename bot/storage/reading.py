@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, Select, Update
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.dml import ReturningInsert
 
 Statement = Select[*tuple[Any, ...]] | ReturningInsert[Any]
@@ -129,7 +130,7 @@ class _Rows:
         return self.row(*values)
 
 
-def cursor_of(conn: Connection) -> Any:
+def cursor_of(conn: Connection) -> DBAPICursor:
     """SQLite's own cursor, inside of a transaction: begun here, as the layer does, when the caller has begun none."""
     if not conn.in_transaction():
         conn.begin()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from bot.billing.prepared import Prepared
 from bot.storage.engine import Database
 from bot.storage.queries import insert_if_absent
 from bot.storage.reading import Reading
@@ -103,3 +104,15 @@ async def test_several_of_them_in_one_read_see_one_moment(db: Database) -> None:
     if db.dialect == "sqlite":
         assert db.read_now(look) == [0, 0]
         assert await db.read(lambda conn: len(_COUNT.rows(conn))) == 3
+
+
+async def test_a_prepared_statement_and_what_follows_it_see_one_moment(db: Database) -> None:
+    prepared = Prepared(select(alert.c.id).where(alert.c.partner_id == bindparam("of_partner")))
+
+    def look(conn: Connection) -> list[int]:
+        before = len(prepared.rows(conn, {"of_partner": RIGA}))
+        db.write_now(_world)
+        return [before, len(conn.execute(select(alert.c.id)).all())]
+
+    if db.dialect == "sqlite":
+        assert db.read_now(look) == [0, 0]
