@@ -28,8 +28,8 @@ from tests.integration.billing_world import (
     euro,
     partner_money,
     say_yes,
+    start,
 )
-from tests.integration.test_billing_money import start
 
 DAY = timedelta(days=1)
 
