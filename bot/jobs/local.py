@@ -173,14 +173,16 @@ class LocalJobs:
             await _cancel(tasks)
 
     async def _keep_leases(self) -> None:
+        """The next time counts from before a write, so that a slow database does not stretch what lies between."""
+        now = self._machine.now()
         while True:
-            await self._machine.sleep_until(self._machine.now() + self._lease / 3)
+            await self._machine.sleep_until(now + self._lease / 3)
+            now = self._machine.now()
             mine = dict(self._running)
             if not mine:
                 continue
-            until = self._machine.now() + self._lease
             try:
-                kept = await self._db.write(queue.extend, list(mine), self._worker, until)
+                kept = await self._db.write(queue.extend, list(mine), self._worker, now + self._lease)
             except Exception:
                 _log.exception("job.lease_not_prolonged")
                 continue
