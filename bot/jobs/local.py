@@ -190,7 +190,12 @@ class LocalJobs:
                 mine[job_id].cancel()
 
     async def _abandon(self) -> None:
-        await _cancel(self._running.values())
+        """Give back what is at hand. Each job is cancelled once: a second time would interrupt its giving back."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            if not task.cancelling():
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _cancel(tasks: Iterable[asyncio.Future[Any]]) -> None:

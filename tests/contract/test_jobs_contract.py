@@ -1,15 +1,18 @@
 """What every engine behind the `Jobs` port keeps to, on both databases."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from bot.clock import ManualClock
 from bot.errors import PermanentError
+from bot.ids import JobId
 from bot.jobs import queue
 from bot.jobs.local import LocalJobs
 from bot.jobs.port import Job
@@ -310,6 +313,27 @@ async def test_stop_waits_then_gives_back(db: Database, clock: ManualClock, make
     again = make("w2")
     again.handle("work", seen)
     assert await again.run_until_quiet() == 1
+
+
+async def test_stopping_waits_until_the_jobs_are_given_back(
+    db: Database, clock: ManualClock, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_back = queue.release
+
+    def slowly(conn: Connection, job_id: JobId, worker: str) -> None:
+        time.sleep(0.2)
+        give_back(conn, job_id, worker)
+
+    monkeypatch.setattr(queue, "release", slowly)
+    jobs, seen = make(), Recorder()
+    seen.gate = asyncio.Event()
+    jobs.handle("work", seen)
+    running = asyncio.create_task(jobs.run())
+    await put(db, jobs, clock, "a")
+    await until(lambda: len(seen.seen) == 1)
+    await jobs.stop(grace=timedelta())
+    await running
+    assert [row.state for row in await rows(db)] == ["queued"]
 
 
 async def test_cancelling_the_worker_gives_back(db: Database, clock: ManualClock, make: Make) -> None:
