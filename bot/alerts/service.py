@@ -120,14 +120,6 @@ def open_alerts(conn: Connection, partner_id: PartnerId, limit: int = CHUNK) -> 
     return sorted(newest.values(), key=urgency)
 
 
-def open_alerts_for(conn: Connection, curator_id: CuratorId, limit: int = CHUNK) -> list[Alert]:
-    """The open alerts of clients in a curator's sight, muted ones left out."""
-    curator = directory.get_curator(conn, curator_id)
-    seen = [one for one in open_alerts(conn, curator.partner_id, limit) if curator.follows(one.client_id)]
-    muted = directory.mutes(conn, {one.client_id for one in seen})
-    return [one for one in seen if curator_id not in muted.get(one.client_id, frozenset())]
-
-
 def catch_up(
     conn: Connection, curator_id: CuratorId, *, now: datetime, env: Surroundings, client_id: ClientId | None = None
 ) -> int:

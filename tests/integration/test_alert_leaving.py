@@ -6,7 +6,6 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bot.alerts import service as alerts
 from bot.alerts.leaving import leave
 from bot.directory import arrangements
 from bot.directory import service as directory
@@ -146,6 +145,5 @@ async def test_the_owner_is_told_at_a_decent_hour(db: Database) -> None:
         gone = leave(conn, anna, partial(directory.remove_curator, conn, anna, NOW), now=NOW, env=hours)
         assert [one.id for one in gone.heirs] == [olga]
         assert messages(conn, olga)[0].not_before == NOW + timedelta(hours=7)
-        assert alerts.open_alerts_for(conn, olga) == []
 
     await db.write(story)
