@@ -75,7 +75,8 @@ def scan(
         passed = f"The clock has passed {wanted.astimezone(UTC):%d %b %Y %H:%M} UTC and never goes back:"
         console.print(f"{passed} scanned as of {now.astimezone(UTC):%d %b %Y %H:%M} UTC.", soft_wrap=True)
     console.print(
-        f"{report.clients} clients had something due: {report.alerts} alerts raised, {report.messages} messages queued."
+        f"Clients with something due: {report.clients}. "
+        f"Alerts raised: {report.alerts}. Messages queued: {report.messages}."
     )
     if report.held:
         console.print(

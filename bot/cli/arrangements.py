@@ -158,7 +158,7 @@ def _gone(conn: Connection, person: Curator, said: _Going, here: Session) -> Lef
             directory.set_finances(conn, person.id, False)
         if said.away is not None:
             other = person_of(conn, person.partner_id, said.stand_in).id if said.stand_in else None
-            arrangements.set_away(conn, person.id, _morning(said.away, person.time_zone), other)
+            arrangements.set_away(conn, person.id, _morning(said.away, person.time_zone, here.now), other)
         if routed:
             tags = _listed(said.tags, person.only_tags)
             codes = _listed(said.currencies, person.only_currencies)
@@ -196,8 +196,12 @@ def _hour(text: str | None) -> time | None:
         raise UserError("bad_hour", text=text) from error
 
 
-def _morning(text: str, zone: str) -> datetime:
+def _morning(text: str, zone: str, now: datetime) -> datetime:
+    """When a day begins for a person. UserError bad_moment; day_is_over for one that has begun."""
     try:
-        return datetime.combine(datetime.fromisoformat(text).date(), time(), ZoneInfo(zone)).astimezone(UTC)
+        begins = datetime.combine(datetime.fromisoformat(text).date(), time(), ZoneInfo(zone)).astimezone(UTC)
     except ValueError as error:
         raise UserError("bad_moment", text=text) from error
+    if begins <= now:
+        raise UserError("day_is_over", text=text)
+    return begins

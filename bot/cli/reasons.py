@@ -29,6 +29,7 @@ _SENTENCES = {
     "unclear_amount": "{text} can be read as {one} or as {other}; write one of them.",
     "bad_period": "{text} is no period; write one of 1m, 6m, 12m.",
     "bad_currency": "{text} is no currency; use one of EUR, USD, KZT, RUB.",
+    "day_is_over": "{text} is not ahead: name the day of the first morning back.",
     "bad_moment": "{text} is no time; write it such as 2026-11-26T09:00+02:00 or 2026-11-26.",
     "bad_day": "{text} is no day; write it such as 2026-11-26.",
     "usage_ahead": "{day} has not come yet for the client.",

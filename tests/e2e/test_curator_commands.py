@@ -84,7 +84,8 @@ def test_tags_currencies_and_a_stand_in_are_chosen_by_command(answer: Answer) ->
     assert answer("curators", "set", "Anna", "--currencies", "usd")["left"] == ["48210017"]
     changed = answer("curators", "set", "Anna", "--tags", "all", "--currencies", "all")
     assert (changed["only_tags"], changed["only_currencies"]) == ([], [])
-    assert answer("curators", "set", "Anna", "--currencies", "XXX")["error"]["key"] == "bad_currency"
+    assert answer("curators", "set", "Anna", "--currencies", "ZZZ")["error"]["key"] == "bad_currency"
+    assert answer("curators", "set", "Anna", "--away", "2020-01-01")["error"]["key"] == "day_is_over"
     away = answer("curators", "set", "Anna", "--away", "2030-01-01", "--stand-in", "Olga")
     assert away["stand_in"] == next(one["id"] for one in answer("curators", "list") if one["name"] == "Olga")
 
