@@ -1,5 +1,6 @@
 """What the messaging tests share: a job port that remembers, messages to send, a transport that does as it is told."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -172,3 +173,10 @@ async def states(db: Database) -> dict[str, str]:
         return {row.key: row.state for row in conn.execute(select(delivery.c.key, delivery.c.state))}
 
     return await db.read(read)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait, in real time, until something has happened."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - the tested code knows no event of the test's
+            await asyncio.sleep(0.01)

@@ -40,6 +40,7 @@ from tests.integration.messaging_support import (
     put,
     row_of,
     states,
+    until,
 )
 
 Script = Callable[[OutMessage], Result | None]
@@ -93,13 +94,6 @@ def always(result: Result) -> Script:
 def once(result: Result) -> Script:
     left = [result]
     return lambda message: left.pop() if left else None
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait, in real time, until something has happened."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - the tested code knows no event of the test's
-            await asyncio.sleep(0.01)
 
 
 async def test_a_content_goes_by_its_id_with_its_variables(db: Database, clock: ManualClock) -> None:

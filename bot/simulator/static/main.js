@@ -131,11 +131,15 @@ function arrived(message) {
   if (message.address === selected && !message.inbound && message.state === "delivered") markRead();
 }
 
+/** Connected, for the first time or again. Where it breaks off in between, the next connection comes here once more. */
 async function up() {
   byId("offline").hidden = true;
-  if (!state) return;
-  await refresh().catch(() => {});
-  await timeline.refresh().catch(() => {});
+  try {
+    await refresh();
+    await (selected ? timeline.refresh() : route());
+  } catch {
+    return;
+  }
   markRead();
 }
 
@@ -145,20 +149,18 @@ function turn(step) {
   if (next) location.hash = chatLink(next.address);
 }
 
-addEventListener("hashchange", route);
+addEventListener("hashchange", () => state && route());
 addEventListener("keydown", (e) => {
   if (document.querySelector("dialog[open]")) return;
   if (e.altKey && (e.key === "ArrowUp" || e.key === "ArrowDown")) { e.preventDefault(); turn(e.key === "ArrowUp" ? -1 : 1); }
   if (e.key === "Escape" && NARROW.matches && selected) location.hash = "#/";
 });
 document.addEventListener("visibilitychange", markRead);
-NARROW.addEventListener("change", route);
+NARROW.addEventListener("change", () => state && route());
 byId("weather-open").addEventListener("click", openWeather);
 byId("person-open").addEventListener("click", () => openNewPhone(async (address) => { await refresh(); location.hash = chatLink(address); }));
 
 translateFrame();
-await refresh();
-await route();
 follow({
   up, down: () => { byId("offline").hidden = false; },
   message: arrived, people: refreshSoon, typing: ({ address }) => timeline.showTyping(address),
