@@ -63,7 +63,7 @@ async def test_a_deadlock_is_run_again(db: Database) -> None:
 
     with capture_logs() as logs:
         await asyncio.gather(db.write(lock, "ab"), db.write(lock, "ba"))
-    assert len(runs) == 3
+    assert len(runs) > 2  # more than one more where the one that lost comes first to the row again and loses again
     assert "unit.again" in [log["event"] for log in logs]
     roles = await db.read(lambda conn: list(conn.execute(sa.select(heartbeat.c.role)).scalars()))
     assert roles == ["allxx", "allxx"]
